@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every Swift target: what the compiler can check, it checks, and a warning fails the build.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "rvf",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "RVFLock", targets: ["RVFLock"]),
+        .library(name: "RVFStore", targets: ["RVFStore"]),
+        .executable(name: "rvf", targets: ["rvf"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "CRVFShims"),
+        .target(name: "RVFHost", dependencies: ["CRVFShims", system], swiftSettings: strict),
+        .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
+        .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system], swiftSettings: strict),
+        .executableTarget(
+            name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,73 @@
+#if defined(__linux__)
+#define _GNU_SOURCE
+#include "CRVFShims.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int rvf_flag_path(void) { return O_PATH; }
+int rvf_flag_tmpfile(void) { return O_TMPFILE; }
+
+/* Through syscall(2), since older C libraries have no wrapper. */
+static int rename_with(int directory, const char *from, const char *to, unsigned flags) {
+    return (int)syscall(SYS_renameat2, directory, from, directory, to, flags);
+}
+
+int rvf_rename_exclusive(int directory, const char *from, const char *to) {
+    return rename_with(directory, from, to, RENAME_NOREPLACE);
+}
+
+int rvf_rename_exchange(int directory, const char *first, const char *second) {
+    return rename_with(directory, first, second, RENAME_EXCHANGE);
+}
+
+int rvf_link_unnamed(int descriptor, int directory, const char *name) {
+    char self[32]; /* "/proc/self/fd/" and at most ten digits */
+    snprintf(self, sizeof self, "/proc/self/fd/%d", descriptor);
+    int result = linkat(AT_FDCWD, self, directory, name, AT_SYMLINK_FOLLOW);
+    if (result == 0 || errno != ENOENT) return result;
+    return linkat(descriptor, "", directory, name, AT_EMPTY_PATH);
+}
+
+int rvf_file_system_type(int descriptor, uint64_t *type) {
+    struct statfs buffer;
+    int result = fstatfs(descriptor, &buffer);
+    if (result == 0) *type = (uint32_t)buffer.f_type;
+    return result;
+}
+
+int rvf_birth_time(int directory, const char *name, int64_t *nanoseconds) {
+    struct statx buffer;
+    int result = statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &buffer);
+    if (result != 0) return result;
+    *nanoseconds = 0;
+    if (buffer.stx_mask & STATX_BTIME)
+        *nanoseconds = buffer.stx_btime.tv_sec * 1000000000LL + buffer.stx_btime.tv_nsec;
+    return 0;
+}
+
+static struct flock byte_at(int64_t offset, short type) {
+    struct flock range = {0};
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    range.l_start = offset;
+    range.l_len = 1;
+    return range;
+}
+
+int rvf_mark_range(int descriptor, int64_t offset) {
+    struct flock range = byte_at(offset, F_RDLCK);
+    return fcntl(descriptor, F_OFD_SETLK, &range);
+}
+
+int rvf_range_is_marked(int descriptor, int64_t offset) {
+    struct flock range = byte_at(offset, F_WRLCK);
+    if (fcntl(descriptor, F_OFD_GETLK, &range) != 0) return -1;
+    return range.l_type != F_UNLCK;
+}
+#endif
