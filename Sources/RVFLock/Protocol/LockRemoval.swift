@@ -1,0 +1,60 @@
+import RVFHost
+import SystemPackage
+
+/// Taking the lock file away without ever destroying somebody else's.
+///
+/// Between a look and an unlink another file can come to bear the name. So the file is first renamed to a private
+/// name, and looked at there, where nobody puts another in its place; what turns out not to be the one meant goes
+/// back.
+enum LockRemoval {
+    enum Outcome {
+        case removed
+        /// Nothing had the lock's name.
+        case missing
+        /// Another file had the name; it has it again.
+        case somebodyElses
+    }
+
+    /// Removes the lock file if it is the expected one.
+    ///
+    /// - Parameter isExpected: Told the status of the file that was put aside.
+    static func remove<H: Host>(
+        at site: LockSite<H>, isExpected: (FileStatus) throws(LockError) -> Bool
+    ) throws(LockError) -> Outcome {
+        let aside = site.makePrivateName()
+        do throws(Errno) {
+            try site.host.rename(site.lockName, to: aside, in: site.directory)
+        } catch {
+            if error == .noSuchFileOrDirectory { return .missing }
+            throw .system(.removeLock, site.path, error)
+        }
+        guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
+            return .missing
+        }
+        guard try isExpected(status) else {
+            try putBack(aside, at: site)
+            return .somebodyElses
+        }
+        try site.attempting(.removeLock) { () throws(Errno) in
+            try site.host.unlink(aside, in: site.directory)
+        }
+        return .removed
+    }
+
+    /// Gives a file that was put aside its name back. Where somebody has taken the name meanwhile, the file stays
+    /// aside: whoever wrote it learns at its next look that it is no longer the holder.
+    private static func putBack<H: Host>(_ aside: FilePath, at site: LockSite<H>) throws(LockError) {
+        do throws(Errno) {
+            try site.host.renameExclusively(aside, to: site.lockName, in: site.directory)
+            return
+        } catch {
+            if error == .fileExists { return }
+        }
+        do throws(Errno) {
+            try site.host.link(aside, as: site.lockName, in: site.directory)
+            try site.host.unlink(aside, in: site.directory)
+        } catch {
+            if error != .fileExists { throw .system(.removeLock, site.path, error) }
+        }
+    }
+}

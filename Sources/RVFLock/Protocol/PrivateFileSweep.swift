@@ -1,0 +1,42 @@
+import RVFHost
+import SystemPackage
+
+/// Removes private files of a lock that crashes left behind. Only a holder runs it.
+///
+/// A file goes only if it is older than 30 s, if nobody has its guard, and if its record is stale by the RVF rules:
+/// it may be a peer's lock that a release had put aside for a moment. Best effort, and silent: litter harms nobody.
+struct PrivateFileSweep<H: Host> {
+    let site: LockSite<H>
+    let identity: HostIdentity?
+
+    func run() {
+        let host = site.host
+        guard let directory = try? host.openDirectoryForReading(site.directoryPath) else { return }
+        defer { host.close(directory) }
+        let prefix = site.privatePrefix
+        for name in (try? host.names(in: directory)) ?? [] where name.string.hasPrefix(prefix) {
+            remove(FilePath(root: nil, [name]))
+        }
+    }
+
+    private func remove(_ name: FilePath) {
+        let host = site.host
+        guard let status = try? host.status(of: name, in: site.directory, followingLinks: false),
+            status.kind == .regular, isOld(status),
+            let file = try? host.open(
+                name, in: site.directory, .readWrite, options: [.noFollow, .nonBlocking], permissions: [])
+        else { return }
+        defer { host.close(file) }
+        guard let meaning = try? host.fileSystemType(of: file).guardMeaning else { return }
+        if meaning != .remote, (try? host.tryLock(file)) != true { return }
+        let judged = try? Judgement.make(
+            file: LockFile(site: site, descriptor: file), guardMeaning: meaning, guardIsFree: meaning != .remote,
+            dataStatus: nil, identity: identity, rules: .rvf, watch: ChangeWatch())
+        guard let judged, case .stale = judged.verdict else { return }
+        try? host.unlink(name, in: site.directory)
+    }
+
+    private func isOld(_ status: FileStatus) -> Bool {
+        site.host.wallClockNanoseconds().saturatingSubtract(status.modifiedNanoseconds) > LockTiming.privateFileAge
+    }
+}

@@ -1,0 +1,125 @@
+import RVFHost
+import SystemPackage
+
+/// Step 6: putting our record in the place of a stale one, under the guard of its file.
+///
+/// In place, so that nothing is unlinked or renamed and nobody's fresh lock can be destroyed. Only a file that we
+/// may not write (another user's) is exchanged for a complete one of ours.
+struct TakeOver<H: Host> {
+    struct Taken {
+        /// The file that holds our record now, where it is not the judged one.
+        var replacement: (descriptor: FileDescriptor, identity: FileIdentity)?
+        var needsSettling: Bool
+    }
+
+    let attempt: Attempt<H>
+    let judged: Judgement
+    let isWritable: Bool
+
+    private var site: LockSite<H> { attempt.site }
+    private var host: H { attempt.host }
+
+    /// Nil where the file was not the judged one any more.
+    func run(_ record: RecordBytes) throws(LockError) -> Taken? {
+        // A lock that cannot be removed again is not taken: its release would leave it to look held.
+        try site.attempting(.takeOver) { () throws(Errno) in try host.checkWritable(site.directory) }
+        guard let lock = attempt.lock else { return nil }
+        if isWritable {
+            try writeInPlace(record, LockFile(site: site, descriptor: lock))
+            return Taken(replacement: nil, needsSettling: needsSettling)
+        }
+        return try exchange(record)
+    }
+
+    /// Naive peers judge records by age, so one that was young when we judged it has looked stale to none of them;
+    /// any other may be about to be unlinked by a peer that judged it as we did.
+    private var needsSettling: Bool {
+        guard judged.reading.problems.isEmpty, let record = judged.reading.record, record.isGuarded,
+            let written = Int64(exactly: record.timestampNanoseconds)
+        else { return true }
+        let age = judged.nowNanoseconds.saturatingSubtract(written)
+        return age < 0 || age >= LockTiming.surelyFreshAge
+    }
+
+    /// First the timestamp alone, then the whole record: a reader of the torn rest sees a fresh record, and a death
+    /// between the two leaves a good one.
+    private func writeInPlace(_ record: RecordBytes, _ file: LockFile<H>) throws(LockError) {
+        let isRecord = judged.reading.record != nil
+        let isLonger = judged.reading.fileBytes > Int64(LockRecord.byteCount)
+        if isRecord, var old = RecordBytes(judged.bytes) {
+            let now = record.timestampNanoseconds
+            let keepsChecksum = !judged.reading.problems.contains(.checksum)
+            old.timestampNanoseconds = keepsChecksum
+                ? RecordTimestamp.keepingChecksum(of: old, nowNanoseconds: now) : now
+            try file.writeTimestamp(of: old, .takeOver)
+        } else if isLonger {
+            try cut(file)
+        }
+        try file.write(record, .takeOver)
+        if isRecord && isLonger { try cut(file) }
+    }
+
+    private func cut(_ file: LockFile<H>) throws(LockError) {
+        try site.attempting(.takeOver) { () throws(Errno) in
+            try host.truncate(file.descriptor, toBytes: Int64(LockRecord.byteCount))
+        }
+    }
+
+    /// Swaps a complete and guarded file of ours in, looks at what came out, and swaps back if that is not what was
+    /// judged.
+    private func exchange(_ record: RecordBytes) throws(LockError) -> Taken? {
+        let name = site.makePrivateName()
+        let file = try site.attempting(.takeOver) { () throws(Errno) in
+            try host.open(
+                name, in: site.directory, .readWrite, options: [.create, .exclusiveCreate, .noFollow],
+                permissions: FilePermissions(rawValue: 0o666))
+        }
+        // What stands at the private name is ours to remove until the exchange, and somebody else's from then on
+        // until it has been looked at.
+        do throws(LockError) {
+            let identity = try prepare(file, record)
+            try site.attempting(.takeOver) { () throws(Errno) in
+                try host.exchange(name, site.lockName, in: site.directory)
+            }
+            return try examine(name, file, identity)
+        } catch {
+            if (try? host.status(of: name, in: site.directory, followingLinks: false))?.identity
+                == (try? host.status(of: file))?.identity
+            {
+                try? host.unlink(name, in: site.directory)
+            }
+            host.close(file)
+            throw error
+        }
+    }
+
+    private func examine(
+        _ name: FilePath, _ file: FileDescriptor, _ identity: FileIdentity
+    ) throws(LockError) -> Taken? {
+        let cameOut = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
+        if cameOut?.identity == attempt.lockIdentity {
+            try? host.unlink(name, in: site.directory)
+            return Taken(replacement: (file, identity), needsSettling: true)
+        }
+        try swapBack(name, identity)
+        host.close(file)
+        return nil
+    }
+
+    private func prepare(_ file: FileDescriptor, _ record: RecordBytes) throws(LockError) -> FileIdentity {
+        if attempt.lockMeaning != .remote {
+            let isLocked = try site.attempting(.lockKernel) { () throws(Errno) in try host.tryLock(file) }
+            if !isLocked { throw .system(.lockKernel, site.path, .wouldBlock) }
+        }
+        try LockFile(site: site, descriptor: file).write(record, .takeOver)
+        return try site.attempting(.takeOver) { () throws(Errno) in try host.status(of: file).identity }
+    }
+
+    private func swapBack(_ name: FilePath, _ identity: FileIdentity) throws(LockError) {
+        try site.attempting(.takeOver) { () throws(Errno) in
+            try host.exchange(name, site.lockName, in: site.directory)
+        }
+        let backAgain = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
+        if backAgain?.identity == identity { try? host.unlink(name, in: site.directory) }
+    }
+}
