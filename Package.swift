@@ -38,6 +38,19 @@ let package = Package(
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
         .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system], swiftSettings: strict),
         .executableTarget(
-            name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
+            name: "rvf", dependencies: ["RVFHost", "RVFLock", system, arguments], swiftSettings: strict),
+
+        // What process-level tests spawn and kill; in no product.
+        .executableTarget(
+            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", system], swiftSettings: strict),
+        .target(
+            name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],
+            path: "Tests/RVFTestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "RVFHostTests", dependencies: ["RVFHost", "RVFTestSupport", system], swiftSettings: strict),
+        .testTarget(
+            name: "RVFLockTests",
+            dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
+            swiftSettings: strict),
     ]
 )

@@ -28,9 +28,9 @@ extension POSIXHost {
     }
 
     public func fillWithRandomBytes(_ buffer: UnsafeMutableRawBufferPointer) {
-        // Backed by getrandom(2) or arc4random_buf(3): cryptographic, and different after a fork.
-        var generator = SystemRandomNumberGenerator()
-        for index in buffer.indices { unsafe buffer[index] = UInt8.random(in: .min ... .max, using: &generator) }
+        // Cryptographic, and different after a fork. It fails only for more than 256 bytes, which nobody here asks.
+        let result = unsafe getentropy(buffer.baseAddress, buffer.count)
+        precondition(result == 0, "getentropy failed")
     }
 
     public func environmentVariable(_ name: String) -> [UInt8]? {

@@ -39,10 +39,7 @@ final class RenewalTimer: Sendable {
 
     func remove(_ lock: HeldLock<POSIXHost>) {
         guard lock.ownerProcessID == lock.host.processID else { return }
-        state.withLock { state in
-            state.entries[ObjectIdentifier(lock)] = nil
-            stopIfIdle(&state)
-        }
+        state.withLock { $0.entries[ObjectIdentifier(lock)] = nil }
     }
 
     /// Half the interval: a lock that is taken between two ticks is renewed in time all the same.
@@ -57,6 +54,7 @@ final class RenewalTimer: Sendable {
         return timer
     }
 
+    /// Only from a tick, so that a process that locks and unlocks does not make a timer each time.
     private func stopIfIdle(_ state: inout State) {
         guard state.entries.isEmpty else { return }
         state.timer?.cancel()
@@ -92,7 +90,6 @@ final class RenewalTimer: Sendable {
         state.withLock { state in
             let key = ObjectIdentifier(lock)
             if goesOn { state.entries[key]?.isRunning = false } else { state.entries[key] = nil }
-            stopIfIdle(&state)
         }
     }
 }

@@ -19,10 +19,11 @@ struct Acquirer<H: Host> {
     fileprivate mutating func run() throws(LockError) -> HeldLock<H> {
         var waiter = Waiter(site: site, options: options, startNanoseconds: host.bootClockNanoseconds())
         defer { waiter.end() }
-        giveWay()
+        var isCourteous = true
         while true {
             if options.cancellation?.isCancelled == true { throw .cancelled(site.path) }
-            let attempt = Attempt(site: site, options: options, registry: registry, watch: watch)
+            let attempt = Attempt(
+                site: site, options: options, registry: registry, watch: watch, isCourteous: isCourteous)
             let outcome: Attempt<H>.Outcome
             do throws(LockError) {
                 outcome = try attempt.run()
@@ -35,20 +36,14 @@ struct Acquirer<H: Host> {
                 return held
             }
             attempt.abandon()
+            if case .givesWay = outcome {
+                // Some waiters' worth of waking up. Nothing but fairness depends on it.
+                host.sleep(nanoseconds: 2_000_000)
+                isCourteous = false
+                continue
+            }
             try waiter.pause(after: outcome, describing: { describe(outcome) })
         }
-    }
-
-    /// Whoever has just released the lock lets those who wait go first, or a process that takes it again at once
-    /// would keep them out for ever: they need some microseconds to wake up.
-    private func giveWay() {
-        let recentNanoseconds: Int64 = 10_000_000
-        let keys = LockRegistry.Keys(directory: site.directoryIdentity, lockName: site.lockName)
-        guard let released = registry.lastRelease(of: keys),
-            host.bootClockNanoseconds() - released < recentNanoseconds, WaiterMark.isMarked(at: site)
-        else { return }
-        // Some waiters' worth of waking up; a courtesy, so nothing depends on it.
-        host.sleep(nanoseconds: 2_000_000)
     }
 
     private func sweepIfDue(_ held: HeldLock<H>) {
@@ -63,7 +58,7 @@ struct Acquirer<H: Host> {
     private func describe(_ outcome: Attempt<H>.Outcome) -> LockObstacle {
         switch outcome {
         case .blocked(let kind, let holder): return LockObstacle(kind: kind, path: site.path, holder: holder)
-        case .acquired: preconditionFailure("an acquired lock is no obstacle")
+        case .acquired, .givesWay: preconditionFailure("neither is an obstacle")
         case .guardBusy(let file):
             let holder = LockLook.holder(at: site, identity: options.identity)
             // The record names the guard's holder only if its writer said that it keeps one.

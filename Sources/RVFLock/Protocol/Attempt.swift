@@ -7,6 +7,8 @@ import SystemPackage
 final class Attempt<H: Host> {
     enum Outcome {
         case acquired(HeldLock<H>)
+        /// This process had the lock last, and others wait for it: a courtesy, see ``WaiterMark``.
+        case givesWay
         /// A kernel lock is in the way; it may be gone in a moment.
         case guardBusy(Guarded)
         case blocked(LockObstacle.Kind, LockHolder?)
@@ -25,6 +27,8 @@ final class Attempt<H: Host> {
     let options: LockOptions
     let registry: LockRegistry
     let watch: ChangeWatch
+    /// Whether to let waiters go first if this process has only just released the lock.
+    let isCourteous: Bool
     var host: H { site.host }
 
     private var ticket: UInt64?
@@ -38,7 +42,10 @@ final class Attempt<H: Host> {
     /// Whether our record stands in the lock file, so that giving up means to take it away.
     private var isPublished = false
 
-    init(site: LockSite<H>, options: LockOptions, registry: LockRegistry, watch: ChangeWatch) {
+    init(
+        site: LockSite<H>, options: LockOptions, registry: LockRegistry, watch: ChangeWatch, isCourteous: Bool
+    ) {
+        self.isCourteous = isCourteous
         self.site = site
         self.options = options
         self.registry = registry
@@ -146,10 +153,19 @@ final class Attempt<H: Host> {
             try host.fileSystemType(of: file).guardMeaning
         }
         guard dataMeaning != .remote else { return nil }
+        if isCourteous && hasJustReleased && host.waiterIsMarked(on: file) { return .done(.givesWay) }
         guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
             return .done(.guardBusy(.protectedFile))
         }
         return try site.dataStatus()?.identity == status.identity ? nil : .again
+    }
+
+    /// Whoever has just released the lock lets those who wait go first, or a process that takes it again at once
+    /// would keep them out for ever: they need some microseconds to wake up.
+    private var hasJustReleased: Bool {
+        let recentNanoseconds: Int64 = 10_000_000
+        guard let released = registry.lastRelease(of: keys) else { return false }
+        return host.bootClockNanoseconds() - released < recentNanoseconds
     }
 
     /// A symbolic link that leads nowhere is no absent file: one created through it would lie elsewhere.

@@ -1,25 +1,16 @@
 import RVFHost
 import SystemPackage
 
-/// The mark that waiters leave for releasers. Fairness only, never exclusion.
+/// The mark that waiters leave on the protected file for whoever releases the lock. Fairness only, never exclusion.
 enum WaiterMark {
     /// Marks the protected file for as long as the descriptor that is returned stays open.
     static func leave<H: Host>(at site: LockSite<H>) -> FileDescriptor? {
-        guard let file = open(site) else { return nil }
+        guard let status = try? site.dataStatus(), status.kind == .regular,
+            let file = try? site.host.open(
+                site.dataName, in: site.directory, .readOnly, options: [.nonBlocking], permissions: [])
+        else { return nil }
         site.host.markWaiter(on: file)
         return file
-    }
-
-    static func isMarked<H: Host>(at site: LockSite<H>) -> Bool {
-        guard let file = open(site) else { return false }
-        defer { site.host.close(file) }
-        return site.host.waiterIsMarked(on: file)
-    }
-
-    private static func open<H: Host>(_ site: LockSite<H>) -> FileDescriptor? {
-        guard let status = try? site.dataStatus(), status.kind == .regular else { return nil }
-        return try? site.host.open(
-            site.dataName, in: site.directory, .readOnly, options: [.nonBlocking], permissions: [])
     }
 }
 

@@ -1,0 +1,3 @@
+import RVFLock
+import Testing
+@Suite struct Smoke {}
