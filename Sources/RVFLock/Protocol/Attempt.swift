@@ -107,7 +107,10 @@ final class Attempt<H: Host> {
 
     private func round() throws(LockError) -> Round {
         if let blocked = try guardData() { return blocked }
-        guard let present = try site.lockStatus() else { return try publish() }
+        // With the protected file's guard in hand no other user of this library is here, so the name is most likely
+        // free; without it a look spares the making of a file that cannot be published.
+        if dataStatus != nil, let published = try publish() { return published }
+        guard let present = try site.lockStatus() else { return try publish() ?? .again }
         try site.requireRegular(present, isLock: true)
         let isWritable: Bool
         switch try openLock() {
@@ -152,7 +155,12 @@ final class Attempt<H: Host> {
         dataMeaning = try site.attempting(.openProtectedFile) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        guard dataMeaning != .remote else { return nil }
+        guard dataMeaning != .remote else {
+            // Without a guard on it the descriptor is of no use.
+            host.close(file)
+            data = nil
+            return nil
+        }
         if isCourteous && hasJustReleased && host.waiterIsMarked(on: file) { return .done(.givesWay) }
         guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
             return .done(.guardBusy(.protectedFile))
@@ -176,8 +184,8 @@ final class Attempt<H: Host> {
         return .again
     }
 
-    /// Step 3.
-    private func publish() throws(LockError) -> Round {
+    /// Step 3; nil where something has the name.
+    private func publish() throws(LockError) -> Round? {
         // Usually the same file system, and then one system call less.
         let isSameDevice = dataStatus?.identity.device == site.directoryIdentity.device
         lockMeaning = isSameDevice ? dataMeaning : try directoryMeaning()
@@ -187,7 +195,7 @@ final class Attempt<H: Host> {
             permissions: exact ?? FilePermissions(rawValue: 0o666), permissionsAreExact: exact != nil,
             takesGuard: lockMeaning != .remote, syncs: syncs)
         switch try publication.publish() {
-        case .nameTaken: return .again
+        case .nameTaken: return nil
         case .published(let file, let identity):
             lock = file
             lockIdentity = identity

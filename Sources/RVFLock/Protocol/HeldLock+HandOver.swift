@@ -115,7 +115,7 @@ extension HeldLock {
         try rewriteRecord(through: state.lock)
         host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
         _ = try inspect(&state)
-        state.renewedNanoseconds = host.bootClockNanoseconds()
+        setRenewed()
     }
 
     /// The timestamp first, as in a take-over, then the whole record with this process in it; the writer id stays.
@@ -218,8 +218,7 @@ extension HeldLock {
         if let data {
             dataIdentity = try proveOne(data, at: site).0
         } else {
-            // On file systems without guards the protected file's descriptor is not kept, so it does not travel.
-            dataIdentity = meaning == .remote ? present : nil
+            dataIdentity = try unguardedData(at: site)
         }
         guard present == dataIdentity else {
             throw .handOverFailed(path, "the protected file that arrived is not that of this path")
@@ -234,6 +233,18 @@ extension HeldLock {
         return HeldLock(
             site: site, options: options, registry: registry, ticket: ticket, writerID: received.record.writerID,
             lock: lock, lockIdentity: lockIdentity, lockMeaning: meaning, data: data, dataIdentity: dataIdentity)
+    }
+
+    /// The protected file of a file system where no guard is taken, whose descriptor is not kept and so does not
+    /// travel; nil where there is none, or one that should have come guarded.
+    private static func unguardedData(at site: LockSite<H>) throws(LockError) -> FileIdentity? {
+        guard let present = try site.dataStatus(), present.kind == .regular else { return nil }
+        return try site.attempting(.handOver) { () throws(Errno) -> FileIdentity? in
+            let file = try site.host.open(
+                site.dataName, in: site.directory, .readOnly, options: [.nonBlocking], permissions: [])
+            defer { site.host.close(file) }
+            return try site.host.fileSystemType(of: file).guardMeaning == .remote ? present.identity : nil
+        }
     }
 
     private static func proveOne(
@@ -262,7 +273,7 @@ extension HeldLock {
             try rewriteRecord(through: state.lock)
             host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
             _ = try inspect(&state)
-            state.renewedNanoseconds = host.bootClockNanoseconds()
+            setRenewed()
             do throws(Errno) {
                 _ = try host.send(socket, [HandOverMessage.confirmed], descriptors: [])
             } catch {
