@@ -88,7 +88,7 @@ final class Attempt<H: Host> {
         isPublished = false
         let file = LockFile(site: site, descriptor: lock)
         let writerID = writerID
-        _ = try LockRemoval.remove(at: site) { (status) throws(LockError) in
+        _ = try LockRemoval.remove(at: site, aside: site.privateName(writerID.low)) { (status) throws(LockError) in
             guard status.identity == lockIdentity else { return false }
             return try file.recordBytes()?.writerID == writerID
         }

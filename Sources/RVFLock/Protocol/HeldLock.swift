@@ -261,7 +261,7 @@ package final class HeldLock<H: Host>: Sendable {
         let identity = state.lockIdentity
         let file = LockFile(site: site, descriptor: state.lock)
         let writerID = writerID
-        let outcome = try LockRemoval.remove(at: site) { (status) throws(LockError) in
+        let outcome = try LockRemoval.remove(at: site, aside: site.privateName(writerID.low)) { (status) throws(LockError) in
             guard status.identity == identity else { return false }
             return try file.recordBytes()?.writerID == writerID
         }

@@ -17,15 +17,16 @@ enum LockRemoval {
 
     /// Removes the lock file if it is the expected one.
     ///
-    /// - Parameter isExpected: Told the status of the file at the name, and again when it has been put aside.
+    /// - Parameters:
+    ///   - aside: The private name to put the file aside under.
+    ///   - isExpected: Told the status of the file at the name, and again when it has been put aside.
     static func remove<H: Host>(
-        at site: LockSite<H>, isExpected: (FileStatus) throws(LockError) -> Bool
+        at site: LockSite<H>, aside: FilePath, isExpected: (FileStatus) throws(LockError) -> Bool
     ) throws(LockError) -> Outcome {
         guard let present = try site.statusIfPresent(of: site.lockName, followingLinks: false, .removeLock) else {
             return .missing
         }
         guard try isExpected(present) else { return .somebodyElses }
-        let aside = site.makePrivateName()
         do throws(Errno) {
             try site.host.rename(site.lockName, to: aside, in: site.directory)
         } catch {

@@ -127,7 +127,7 @@ struct Publication<H: Host> {
         do throws(LockError) {
             return .published(file, try complete(file))
         } catch {
-            _ = try? LockRemoval.remove(at: site) { $0.identity == identity }
+            _ = try? LockRemoval.remove(at: site, aside: site.makePrivateName()) { $0.identity == identity }
             throw error
         }
     }
