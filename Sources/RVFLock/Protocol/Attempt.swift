@@ -145,6 +145,8 @@ final class Attempt<H: Host> {
                 site.dataName, in: site.directory, .readWrite, options: [.nonBlocking], permissions: [])
         } catch {
             if error == .noSuchFileOrDirectory { return try requireAbsent() }
+            if error == .isDirectory { throw .notAFile(site.path, .directory) }
+            if error == .noSuchAddressOrDevice { throw .notAFile(site.path, .socket) }
             throw .system(.openProtectedFile, site.path, error)
         }
         data = file
@@ -196,10 +198,13 @@ final class Attempt<H: Host> {
             takesGuard: lockMeaning != .remote, syncs: syncs)
         switch try publication.publish() {
         case .nameTaken: return nil
-        case .published(let file, let identity):
+        case .published(let file, let identity, let wasExposed):
             lock = file
             lockIdentity = identity
             isPublished = true
+            if wasExposed {
+                guard try settleAndConfirm(needsSettling: true) else { return .again }
+            }
             return try finish(nil)
         }
     }

@@ -112,7 +112,12 @@ extension HeldLock {
     /// a naive peer may have judged that one: so write, settle, look.
     private func resume(_ state: inout State) throws(LockError) {
         state.phase = .held
-        try rewriteRecord(through: state.lock)
+        do throws(LockError) {
+            try rewriteRecord(through: state.lock)
+        } catch {
+            guard case .handOverFailed = error else { throw error }
+            try lose(&state, .overwritten(by: LockLook.holder(at: site, identity: options.identity)))
+        }
         host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
         _ = try inspect(&state)
         setRenewed()
