@@ -36,9 +36,15 @@ enum LockRemoval {
         guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
             return .missing
         }
-        guard try isExpected(status) else {
+        do throws(LockError) {
+            guard try isExpected(status) else {
+                try putBack(aside, at: site)
+                return .somebodyElses
+            }
+        } catch {
+            // What cannot be looked at counts as somebody else's.
             try putBack(aside, at: site)
-            return .somebodyElses
+            throw error
         }
         try site.attempting(.removeLock) { () throws(Errno) in
             try site.host.unlink(aside, in: site.directory)
