@@ -240,13 +240,18 @@ package final class HeldLock<H: Host>: Sendable {
         var failure: LockError?
         switch state.phase {
         case .released, .handedOver, .handingOver: return nil
-        case .lost(let reason): failure = .lost(reason, site.path)
+        case .lost(let reason):
+            failure = .lost(reason, site.path)
+            _ = try? removeIfOurs(state)
         case .held:
             do throws(LockError) {
                 _ = try inspect(&state)
                 try removeFile(&state)
             } catch {
                 failure = error
+                // A look that failed once need not fail again.
+                let isRemoved = (try? removeIfOurs(state)) ?? false
+                if isRemoved, case .system = error { failure = nil }
             }
         }
         close(&state)
@@ -255,15 +260,29 @@ package final class HeldLock<H: Host>: Sendable {
         return failure
     }
 
-    private func removeFile(_ state: inout State) throws(LockError) {
+    /// Takes a lock file away that is ours to the last look, though the lock could not be validated, or is lost for
+    /// another reason (the protected file was replaced). Left behind it would name a live process, and shut out
+    /// everybody to whom the kernel lock proves nothing.
+    private func removeIfOurs(_ state: State) throws(LockError) -> Bool {
+        // Looked at in its place first, so that nothing of somebody else's is put aside.
+        guard try site.lockStatus()?.identity == state.lockIdentity,
+            try LockLook.record(at: site, held: state.lock, meaning: lockMeaning)?.writerID == writerID
+        else { return false }
+        return try putAsideAndUnlink(state) == .removed
+    }
+
+    private func putAsideAndUnlink(_ state: State) throws(LockError) -> LockRemoval.Outcome {
         let identity = state.lockIdentity
         let file = LockFile(site: site, descriptor: state.lock)
         let writerID = writerID
-        let outcome = try LockRemoval.remove(at: site) { (status) throws(LockError) in
+        return try LockRemoval.remove(at: site) { (status) throws(LockError) in
             guard status.identity == identity else { return false }
             return try file.recordBytes()?.writerID == writerID
         }
-        switch outcome {
+    }
+
+    private func removeFile(_ state: inout State) throws(LockError) {
+        switch try putAsideAndUnlink(state) {
         case .removed: break
         case .missing: try lose(&state, .missing)
         case .somebodyElses:
