@@ -130,14 +130,26 @@ package final class HeldLock<H: Host>: Sendable {
             try renew(&state)
         } catch {
             switch error {
-            case .lost(.replaced(let holder), _), .lost(.overwritten(let holder), _):
-                try lose(&state, .takenWhileFrozen(by: holder))
-            case .lost: throw error
+            case .lost: try sayTakenWhileFrozen(&state, error)
             default: try lose(&state, .renewalFailed)
             }
         }
         host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
-        _ = try inspect(&state)
+        do throws(LockError) {
+            _ = try inspect(&state)
+        } catch {
+            try sayTakenWhileFrozen(&state, error)
+        }
+    }
+
+    /// Throws the failure on; where it is a loss to somebody else, once and with the freeze as its reason.
+    private func sayTakenWhileFrozen(_ state: inout State, _ error: LockError) throws(LockError) -> Never {
+        switch error {
+        case .lost(.replaced(let holder), _), .lost(.overwritten(let holder), _):
+            state.events.removeAll { if case .lost = $0 { true } else { false } }
+            try lose(&state, .takenWhileFrozen(by: holder))
+        default: throw error
+        }
     }
 
     private func renew(_ state: inout State) throws(LockError) {
