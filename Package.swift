@@ -42,7 +42,7 @@ let package = Package(
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
-            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", system], swiftSettings: strict),
+            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
         .target(
             name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],
             path: "Tests/RVFTestSupport", swiftSettings: strict),

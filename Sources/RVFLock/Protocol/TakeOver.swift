@@ -53,17 +53,24 @@ struct TakeOver<H: Host> {
         return min(fullSettle, max(0, fullSettle.saturatingSubtract(elapsed)))
     }
 
-    /// First the timestamp alone, then the whole record: a reader of the torn rest sees a fresh record, and a death
-    /// between the two leaves a good one.
+    /// First the timestamp alone, then the whole record: a reader of the torn rest sees a fresh record. With the
+    /// timestamp goes the guard byte before it, where that means something: a death between the two writes leaves a
+    /// good record that nobody has to wait for, where a dead peer's made young would look held for minutes.
     private func writeInPlace(_ record: RecordBytes, _ file: LockFile<H>) throws(LockError) {
         let isRecord = judged.reading.record != nil
         let isLonger = judged.reading.fileBytes > Int64(LockRecord.byteCount)
         if isRecord, var old = RecordBytes(judged.bytes) {
             let now = record.timestampNanoseconds
             let keepsChecksum = !judged.reading.problems.contains(.checksum)
+            let declaresGuard = attempt.lockMeaning == .coherent
+            if declaresGuard { old.guardByte = LockRecord.guardedByte }
             old.timestampNanoseconds = keepsChecksum
                 ? RecordTimestamp.keepingChecksum(of: old, nowNanoseconds: now) : now
-            try file.writeTimestamp(of: old, .takeOver)
+            if declaresGuard {
+                try file.writeGuardAndTimestamp(of: old, .takeOver)
+            } else {
+                try file.writeTimestamp(of: old, .takeOver)
+            }
         } else if isLonger {
             try cut(file)
         }
