@@ -86,7 +86,7 @@ extension HeldLock {
                 try link(descriptor, privateName, finalName, target)
             } else {
                 guard isReplacement, let privateName else { throw .protectedFileExists(site.path) }
-                try replace(privateName, finalName, target)
+                try replace(privateName, finalName, target, expecting: state.dataIdentity)
             }
             isNamed = true
             setData(descriptor, &state)
@@ -131,9 +131,13 @@ extension HeldLock {
     }
 
     private func replace(
-        _ privateName: FilePath, _ finalName: FilePath, _ target: LockSite<H>
+        _ privateName: FilePath, _ finalName: FilePath, _ target: LockSite<H>, expecting expected: FileIdentity?
     ) throws(LockError) {
         let old = try target.statusIfPresent(of: finalName, followingLinks: false, .replaceProtectedFile)
+        // A link's target is found by a path, which leads elsewhere after a `chdir` if it is relative.
+        guard old?.identity == expected else {
+            throw .system(.replaceProtectedFile, site.path, .noSuchFileOrDirectory)
+        }
         if let old, old.linkCount > 1 { throw .hardLinked(site.path) }
         try site.attempting(.replaceProtectedFile) { () throws(Errno) in
             try host.rename(privateName, to: finalName, in: target.directory)
@@ -142,7 +146,7 @@ extension HeldLock {
 
     private func syncDirectory(of target: LockSite<H>) throws(LockError) {
         try site.attempting(.createProtectedFile) { () throws(Errno) in
-            let directory = try host.openDirectoryForReading(target.directoryPath)
+            let directory = try target.openDirectoryForReading()
             defer { host.close(directory) }
             try host.sync(directory)
         }
