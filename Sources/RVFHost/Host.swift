@@ -147,7 +147,7 @@ public struct WatchedEvents: OptionSet, Sendable {
     public var rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// A name appeared or went, or a file that was open for writing was closed: what can end a lock.
+    /// A name went, or a file that was open for writing was closed: what can end a lock.
     public static let endings = WatchedEvents(rawValue: 1)
     /// Bytes of a file changed: what a commit shows.
     public static let modifications = WatchedEvents(rawValue: 2)

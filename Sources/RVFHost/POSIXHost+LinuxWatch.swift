@@ -7,7 +7,7 @@
             let descriptor = try retrying { inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK)) }
             var mask = UInt32(IN_ONLYDIR)
             if events.contains(.endings) {
-                mask |= UInt32(IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CREATE)
+                mask |= UInt32(IN_CLOSE_WRITE | IN_MOVED_FROM | IN_DELETE)
             }
             if events.contains(.modifications) { mask |= UInt32(IN_MODIFY | IN_MOVED_TO | IN_CREATE) }
             do throws(Errno) {

@@ -10,8 +10,8 @@ final class RenewalTimer: Sendable {
     static let shared = RenewalTimer()
 
     private struct Entry {
-        /// Weak, so that the timer keeps no lock alive.
-        weak var lock: HeldLock<POSIXHost>?
+        /// Kept alive until its handle removes it: a weak reference would make every use of the lock slower.
+        let lock: HeldLock<POSIXHost>
         var isRunning = false
     }
 
@@ -66,10 +66,7 @@ final class RenewalTimer: Sendable {
         let due = state.withLock { state -> [(HeldLock<POSIXHost>, DispatchQueue)] in
             var due: [(HeldLock<POSIXHost>, DispatchQueue)] = []
             for (key, entry) in state.entries {
-                guard let lock = entry.lock else {
-                    state.entries[key] = nil
-                    continue
-                }
+                let lock = entry.lock
                 guard !entry.isRunning, lock.isRenewalDue else { continue }
                 state.entries[key]?.isRunning = true
                 let device = lock.site.directoryIdentity.device

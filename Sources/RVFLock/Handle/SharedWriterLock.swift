@@ -50,7 +50,7 @@ public struct SharedWriterLock: ~Copyable, Sendable {
 
     /// Joins the lock that this process shares, or takes it first; waits as the options say. Blocks the thread.
     ///
-    /// - Throws: As ``WriterLock/acquire(protecting:options:)``; in particular if this process holds the lock through
+    /// - Throws: As ``WriterLock``'s own `acquire`; in particular if this process holds the lock through
     ///   a plain ``WriterLock``.
     public static func acquire(
         protecting path: FilePath, options: LockOptions = LockOptions()

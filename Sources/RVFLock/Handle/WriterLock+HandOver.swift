@@ -22,12 +22,10 @@ extension WriterLock {
     /// - Throws: ``LockError/lost(_:_:)`` if the lock turns out to be lost; it is released then.
     public consuming func handOver(over socket: FileDescriptor) throws(LockError) -> HandOverOutcome {
         let held = relinquish()
+        RenewalTimer.shared.remove(held)
         switch try held.handOver(over: socket) {
-        case .handedOver:
-            RenewalTimer.shared.remove(held)
-            return .handedOver
-        case .kept(let why):
-            return .kept(WriterLock(held), because: why)
+        case .handedOver: return .handedOver
+        case .kept(let why): return .kept(WriterLock(held), because: why)
         }
     }
 

@@ -88,7 +88,7 @@ final class Attempt<H: Host> {
         isPublished = false
         let file = LockFile(site: site, descriptor: lock)
         let writerID = writerID
-        _ = try LockRemoval.remove(at: site) { (status) throws(LockError) in
+        _ = try LockRemoval.remove(at: site, aside: site.privateName(writerID.low)) { (status) throws(LockError) in
             guard status.identity == lockIdentity else { return false }
             return try file.recordBytes()?.writerID == writerID
         }
@@ -107,7 +107,10 @@ final class Attempt<H: Host> {
 
     private func round() throws(LockError) -> Round {
         if let blocked = try guardData() { return blocked }
-        guard let present = try site.lockStatus() else { return try publish() }
+        // With the protected file's guard in hand no other user of this library is here, so the name is most likely
+        // free; without it a look spares the making of a file that cannot be published.
+        if dataStatus != nil, let published = try publish() { return published }
+        guard let present = try site.lockStatus() else { return try publish() ?? .again }
         try site.requireRegular(present, isLock: true)
         let isWritable: Bool
         switch try openLock() {
@@ -128,7 +131,7 @@ final class Attempt<H: Host> {
                 lockIdentity = file.identity
             }
             isPublished = true
-            guard try settleAndConfirm(needsSettling: taken.needsSettling) else { return .again }
+            guard try settleAndConfirm(taken.settleNanoseconds) else { return .again }
             return try finish(.takenOver(from: judged.holder, because: reason))
         }
     }
@@ -142,6 +145,8 @@ final class Attempt<H: Host> {
                 site.dataName, in: site.directory, .readWrite, options: [.nonBlocking], permissions: [])
         } catch {
             if error == .noSuchFileOrDirectory { return try requireAbsent() }
+            if error == .isDirectory { throw .notAFile(site.path, .directory) }
+            if error == .noSuchAddressOrDevice { throw .notAFile(site.path, .socket) }
             throw .system(.openProtectedFile, site.path, error)
         }
         data = file
@@ -152,7 +157,12 @@ final class Attempt<H: Host> {
         dataMeaning = try site.attempting(.openProtectedFile) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        guard dataMeaning != .remote else { return nil }
+        guard dataMeaning != .remote else {
+            // Without a guard on it the descriptor is of no use.
+            host.close(file)
+            data = nil
+            return nil
+        }
         if isCourteous && hasJustReleased && host.waiterIsMarked(on: file) { return .done(.givesWay) }
         guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
             return .done(.guardBusy(.protectedFile))
@@ -176,8 +186,8 @@ final class Attempt<H: Host> {
         return .again
     }
 
-    /// Step 3.
-    private func publish() throws(LockError) -> Round {
+    /// Step 3; nil where something has the name.
+    private func publish() throws(LockError) -> Round? {
         // Usually the same file system, and then one system call less.
         let isSameDevice = dataStatus?.identity.device == site.directoryIdentity.device
         lockMeaning = isSameDevice ? dataMeaning : try directoryMeaning()
@@ -187,11 +197,14 @@ final class Attempt<H: Host> {
             permissions: exact ?? FilePermissions(rawValue: 0o666), permissionsAreExact: exact != nil,
             takesGuard: lockMeaning != .remote, syncs: syncs)
         switch try publication.publish() {
-        case .nameTaken: return .again
-        case .published(let file, let identity):
+        case .nameTaken: return nil
+        case .published(let file, let identity, let wasExposed):
             lock = file
             lockIdentity = identity
             isPublished = true
+            if wasExposed {
+                guard try settleAndConfirm(fullSettleNanoseconds) else { return .again }
+            }
             return try finish(nil)
         }
     }
@@ -253,12 +266,10 @@ final class Attempt<H: Host> {
     }
 
     /// Step 6, end: gives naive peers that judged the old record the time to act on it, then sees who is there.
-    private func settleAndConfirm(needsSettling: Bool) throws(LockError) -> Bool {
+    private func settleAndConfirm(_ settleNanoseconds: Int64) throws(LockError) -> Bool {
         guard let lock, let lockIdentity else { return false }
         if syncs { try site.attempting(.syncLock) { () throws(Errno) in try host.sync(lock) } }
-        if needsSettling || lockMeaning == .remote {
-            host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
-        }
+        host.sleep(nanoseconds: settleNanoseconds)
         guard try site.lockStatus()?.identity == lockIdentity else { return false }
         return try LockLook.record(at: site, held: lock, meaning: lockMeaning)?.writerID == writerID
     }
@@ -284,6 +295,10 @@ final class Attempt<H: Host> {
     }
 
     // MARK: Details
+
+    var fullSettleNanoseconds: Int64 {
+        (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds
+    }
 
     private var syncs: Bool { options.sync == .always || lockMeaning == .remote }
 

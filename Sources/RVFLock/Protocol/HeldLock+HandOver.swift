@@ -43,6 +43,10 @@ extension HeldLock {
             case .failed(let why):
                 try resume(&state)
                 return .kept(why)
+            case .unknown(let error):
+                close(&state)
+                state.phase = .handedOver
+                throw .system(.handOver, site.path, error)
             }
         }
         tellEvents()
@@ -57,6 +61,8 @@ extension HeldLock {
     private enum Answer {
         case confirmed
         case failed(String)
+        /// The successor may hold the lock or not.
+        case unknown(Errno)
     }
 
     /// From here on this process is no holder, and nothing renews the record that the successor rewrites.
@@ -91,20 +97,35 @@ extension HeldLock {
         do throws(Errno) {
             var answer: [UInt8] = []
             while answer.count <= HandOverMessage.mostRefusalBytes {
-                let part = try host.receive(socket, atMostBytes: 256)
-                for descriptor in part.descriptors { host.close(descriptor) }
-                answer += part.bytes
+                let part = try receivePart(socket)
+                answer += part
                 if answer.first == HandOverMessage.confirmed { return .confirmed }
-                if part.bytes.isEmpty { break }
+                if part.isEmpty { break }
             }
             if answer.first == HandOverMessage.refused {
                 return .failed("the successor refused: " + String(decoding: answer.dropFirst(), as: UTF8.self))
             }
             // Whatever this was, it speaks another language; its end is what counts.
-            while try !host.receive(socket, atMostBytes: 256).bytes.isEmpty {}
+            while try !receivePart(socket).isEmpty {}
             return .failed("the successor ended without a confirmation")
         } catch {
+            // Only the end of the connection proves that no confirmation will come.
+            guard error == .connectionReset || error == .brokenPipe else { return .unknown(error) }
             return .failed("the connection broke before a confirmation: \(error)")
+        }
+    }
+
+    /// The next bytes of the answer, empty at its end; a socket that does not block is asked again and again.
+    private func receivePart(_ socket: FileDescriptor) throws(Errno) -> [UInt8] {
+        while true {
+            do throws(Errno) {
+                let part = try host.receive(socket, atMostBytes: 256)
+                for descriptor in part.descriptors { host.close(descriptor) }
+                return part.bytes
+            } catch {
+                guard error == .wouldBlock else { throw error }
+                host.sleep(nanoseconds: 1_000_000)
+            }
         }
     }
 
@@ -112,10 +133,15 @@ extension HeldLock {
     /// a naive peer may have judged that one: so write, settle, look.
     private func resume(_ state: inout State) throws(LockError) {
         state.phase = .held
-        try rewriteRecord(through: state.lock)
+        do throws(LockError) {
+            try rewriteRecord(through: state.lock)
+        } catch {
+            guard case .handOverFailed = error else { throw error }
+            try lose(&state, .overwritten(by: LockLook.holder(at: site, identity: options.identity)))
+        }
         host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
         _ = try inspect(&state)
-        state.renewedNanoseconds = host.bootClockNanoseconds()
+        setRenewed()
     }
 
     /// The timestamp first, as in a take-over, then the whole record with this process in it; the writer id stays.
@@ -218,8 +244,7 @@ extension HeldLock {
         if let data {
             dataIdentity = try proveOne(data, at: site).0
         } else {
-            // On file systems without guards the protected file's descriptor is not kept, so it does not travel.
-            dataIdentity = meaning == .remote ? present : nil
+            dataIdentity = try unguardedData(at: site)
         }
         guard present == dataIdentity else {
             throw .handOverFailed(path, "the protected file that arrived is not that of this path")
@@ -234,6 +259,18 @@ extension HeldLock {
         return HeldLock(
             site: site, options: options, registry: registry, ticket: ticket, writerID: received.record.writerID,
             lock: lock, lockIdentity: lockIdentity, lockMeaning: meaning, data: data, dataIdentity: dataIdentity)
+    }
+
+    /// The protected file of a file system where no guard is taken, whose descriptor is not kept and so does not
+    /// travel; nil where there is none, or one that should have come guarded.
+    private static func unguardedData(at site: LockSite<H>) throws(LockError) -> FileIdentity? {
+        guard let present = try site.dataStatus(), present.kind == .regular else { return nil }
+        return try site.attempting(.handOver) { () throws(Errno) -> FileIdentity? in
+            let file = try site.host.open(
+                site.dataName, in: site.directory, .readOnly, options: [.nonBlocking], permissions: [])
+            defer { site.host.close(file) }
+            return try site.host.fileSystemType(of: file).guardMeaning == .remote ? present.identity : nil
+        }
     }
 
     private static func proveOne(
@@ -262,7 +299,7 @@ extension HeldLock {
             try rewriteRecord(through: state.lock)
             host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
             _ = try inspect(&state)
-            state.renewedNanoseconds = host.bootClockNanoseconds()
+            setRenewed()
             do throws(Errno) {
                 _ = try host.send(socket, [HandOverMessage.confirmed], descriptors: [])
             } catch {

@@ -24,8 +24,6 @@ package final class HeldLock<H: Host>: Sendable {
         var data: FileDescriptor?
         /// Stays when the descriptor is closed, or was never kept.
         var dataIdentity: FileIdentity?
-        /// On the clock that counts sleep.
-        var renewedNanoseconds: Int64
         var events: [LockEvent] = []
     }
 
@@ -38,6 +36,9 @@ package final class HeldLock<H: Host>: Sendable {
     /// The process that acquired the lock; in a fork of it this object is dead.
     let ownerProcessID: Int32
     private let state: Mutex<State>
+    /// The latest renewal on the clock that counts sleep. Beside the state, so that the timer of all locks never
+    /// waits for one whose file system hangs.
+    private let renewedNanoseconds: Atomic<Int64>
     /// The two descriptors once more, for a forked child, which may not ask for the mutex. Changed only with the
     /// mutex locked; -1 where there is none.
     private let lockForFork: Atomic<Int32>
@@ -57,12 +58,12 @@ package final class HeldLock<H: Host>: Sendable {
         self.writerID = writerID
         self.lockMeaning = lockMeaning
         ownerProcessID = site.host.processID
+        renewedNanoseconds = Atomic(site.host.bootClockNanoseconds())
         lockForFork = Atomic(lock.rawValue)
         dataForFork = Atomic(data?.rawValue ?? -1)
         state = Mutex(
             State(
-                lock: lock, lockIdentity: lockIdentity, data: data, dataIdentity: dataIdentity,
-                renewedNanoseconds: site.host.bootClockNanoseconds()))
+                lock: lock, lockIdentity: lockIdentity, data: data, dataIdentity: dataIdentity))
     }
 
     deinit {
@@ -81,14 +82,14 @@ package final class HeldLock<H: Host>: Sendable {
     /// in it, and the protected file's name leads to the file that was locked.
     package func validate() throws(LockError) {
         try locked { (state) throws(LockError) in
-            if isFrozen(state) { try thaw(&state) } else { _ = try inspect(&state) }
+            if isFrozen { try thaw(&state) } else { _ = try inspect(&state) }
         }
     }
 
     /// Makes the record young again, after having seen that it is ours.
     package func renew() throws(LockError) {
         try locked { (state) throws(LockError) in
-            if isFrozen(state) { try thaw(&state) } else { try renew(&state) }
+            if isFrozen { try thaw(&state) } else { try renew(&state) }
         }
     }
 
@@ -114,13 +115,15 @@ package final class HeldLock<H: Host>: Sendable {
 
     /// Whether the interval is over by the time of the timer's next tick.
     package var isRenewalDue: Bool {
-        let age = state.withLock { host.bootClockNanoseconds() - $0.renewedNanoseconds }
-        return age >= LockTiming.renewalInterval / 2
+        host.bootClockNanoseconds() - renewedNanoseconds.load(ordering: .relaxed) >= LockTiming.renewalInterval / 2
     }
 
-    private func isFrozen(_ state: State) -> Bool {
+    func setRenewed() { renewedNanoseconds.store(host.bootClockNanoseconds(), ordering: .relaxed) }
+
+    private var isFrozen: Bool {
         guard options.renewal == .automatic else { return false }
-        return host.bootClockNanoseconds() - state.renewedNanoseconds > LockTiming.freezeLimit
+        let age = host.bootClockNanoseconds() - renewedNanoseconds.load(ordering: .relaxed)
+        return age > LockTiming.freezeLimit
     }
 
     /// After a gap in which the record may have looked stale: still ours, made young, and still ours after all who
@@ -148,7 +151,7 @@ package final class HeldLock<H: Host>: Sendable {
         if lockMeaning == .remote || options.sync == .always {
             try site.attempting(.syncLock) { () throws(Errno) in try host.sync(state.lock) }
         }
-        state.renewedNanoseconds = host.bootClockNanoseconds()
+        setRenewed()
         if options.observer != nil {
             state.events.append(.renewed(timestampNanoseconds: record.timestampNanoseconds))
         }
@@ -243,7 +246,6 @@ package final class HeldLock<H: Host>: Sendable {
         case .lost(let reason): failure = .lost(reason, site.path)
         case .held:
             do throws(LockError) {
-                _ = try inspect(&state)
                 try removeFile(&state)
             } catch {
                 failure = error
@@ -259,7 +261,7 @@ package final class HeldLock<H: Host>: Sendable {
         let identity = state.lockIdentity
         let file = LockFile(site: site, descriptor: state.lock)
         let writerID = writerID
-        let outcome = try LockRemoval.remove(at: site) { (status) throws(LockError) in
+        let outcome = try LockRemoval.remove(at: site, aside: site.privateName(writerID.low)) { (status) throws(LockError) in
             guard status.identity == identity else { return false }
             return try file.recordBytes()?.writerID == writerID
         }

@@ -103,7 +103,7 @@ package struct LockBreaking<H: Host> {
         _ identity: FileIdentity, _ lock: FileDescriptor, _ judged: Judgement
     ) throws(LockError) {
         let file = LockFile(site: site, descriptor: lock)
-        let outcome = try LockRemoval.remove(at: site) { (status) throws(LockError) in
+        let outcome = try LockRemoval.remove(at: site, aside: site.makePrivateName()) { (status) throws(LockError) in
             guard status.identity == identity else { return false }
             // The same bytes, or at least the same writer's, who may have renewed meanwhile.
             let bytes = try file.startBytes()

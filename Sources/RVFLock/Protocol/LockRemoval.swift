@@ -3,9 +3,9 @@ import SystemPackage
 
 /// Taking the lock file away without ever destroying somebody else's.
 ///
-/// Between a look and an unlink another file can come to bear the name. So the file is first renamed to a private
-/// name, and looked at there, where nobody puts another in its place; what turns out not to be the one meant goes
-/// back.
+/// Between a look and an unlink another file can come to bear the name. So after a first look, which spares a live
+/// lock even the moment of standing aside, the file is renamed to a private name and looked at again there, where
+/// nobody puts another in its place; what turns out not to be the one meant goes back.
 enum LockRemoval {
     enum Outcome {
         case removed
@@ -17,11 +17,16 @@ enum LockRemoval {
 
     /// Removes the lock file if it is the expected one.
     ///
-    /// - Parameter isExpected: Told the status of the file that was put aside.
+    /// - Parameters:
+    ///   - aside: The private name to put the file aside under.
+    ///   - isExpected: Told the status of the file at the name, and again when it has been put aside.
     static func remove<H: Host>(
-        at site: LockSite<H>, isExpected: (FileStatus) throws(LockError) -> Bool
+        at site: LockSite<H>, aside: FilePath, isExpected: (FileStatus) throws(LockError) -> Bool
     ) throws(LockError) -> Outcome {
-        let aside = site.makePrivateName()
+        guard let present = try site.statusIfPresent(of: site.lockName, followingLinks: false, .removeLock) else {
+            return .missing
+        }
+        guard try isExpected(present) else { return .somebodyElses }
         do throws(Errno) {
             try site.host.rename(site.lockName, to: aside, in: site.directory)
         } catch {
@@ -31,9 +36,15 @@ enum LockRemoval {
         guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
             return .missing
         }
-        guard try isExpected(status) else {
+        do throws(LockError) {
+            guard try isExpected(status) else {
+                try putBack(aside, at: site)
+                return .somebodyElses
+            }
+        } catch {
+            // What cannot be looked at counts as somebody else's.
             try putBack(aside, at: site)
-            return .somebodyElses
+            throw error
         }
         try site.attempting(.removeLock) { () throws(Errno) in
             try site.host.unlink(aside, in: site.directory)

@@ -24,7 +24,7 @@ package final class LockSite<H: Host>: Sendable {
         self.path = path
         directoryPath = parent.isEmpty ? "." : parent
         dataName = FilePath(root: nil, [last])
-        lockName = Self.appending(".lock", to: last)
+        lockName = Self.appending(".lock", to: dataName)
         do throws(Errno) {
             directory = try host.openDirectory(directoryPath)
         } catch {
@@ -42,43 +42,53 @@ package final class LockSite<H: Host>: Sendable {
         host.close(directory)
     }
 
-    /// Bytes are appended, not characters: a name need not be UTF-8.
-    private static func appending(_ suffix: String, to name: FilePath.Component) -> FilePath {
-        let bytes = unsafe name.withPlatformString { unsafe Self.bytes(of: $0) } + Array(suffix.utf8)
-        return unsafe (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
-            unsafe FilePath(platformString: $0.baseAddress!)
-        }
-    }
-
-    private static func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var position = 0
-        while unsafe text[position] != 0 {
-            bytes.append(UInt8(bitPattern: unsafe text[position]))
-            position += 1
-        }
-        return bytes
-    }
-
     // MARK: Private files
 
     /// The start of the names that files of this lock bear before they are published and after they are put
     /// aside: short whatever the lock's name, and its own as far as a CRC goes.
-    package var privatePrefix: String {
-        let bytes = unsafe lockName.withPlatformString { unsafe Self.bytes(of: $0) }
-        let checksum = UInt32(truncatingIfNeeded: unsafe crc32(0, bytes, UInt32(bytes.count)))
-        return ".rvf-" + Self.hexadecimal(UInt64(checksum), digits: 8) + "-"
+    package var privatePrefix: String { String(decoding: privatePrefixBytes, as: UTF8.self) }
+
+    private var privatePrefixBytes: [UInt8] {
+        let checksum = unsafe lockName.withPlatformString { text in
+            unsafe text.withMemoryRebound(to: UInt8.self, capacity: 1) { bytes in
+                unsafe crc32(0, bytes, UInt32(lockName.length))
+            }
+        }
+        return Array(".rvf-".utf8) + Self.hexadecimal(UInt64(UInt32(truncatingIfNeeded: checksum)), digits: 8) + [0x2D]
     }
 
     package func makePrivateName() -> FilePath {
         var random: UInt64 = 0
         unsafe withUnsafeMutableBytes(of: &random) { unsafe host.fillWithRandomBytes($0) }
-        return FilePath(privatePrefix + Self.hexadecimal(random, digits: 16) + ".tmp")
+        return privateName(random)
     }
 
-    private static func hexadecimal(_ value: UInt64, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: digits - text.count) + text
+    /// The private name with this number in it, which its maker takes from something random.
+    package func privateName(_ number: UInt64) -> FilePath {
+        var bytes = privatePrefixBytes + Self.hexadecimal(number, digits: 16)
+        bytes += Array(".tmp".utf8) + [0]
+        return Self.path(bytes)
+    }
+
+    private static func hexadecimal(_ value: UInt64, digits: Int) -> [UInt8] {
+        (0..<digits).map { position in
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(4 * (digits - 1 - position))) & 15
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
+    }
+
+    /// Bytes are appended, not characters: a name need not be UTF-8.
+    private static func appending(_ suffix: String, to name: FilePath) -> FilePath {
+        let bytes = unsafe name.withPlatformString { text in
+            // The path keeps its bytes, and a zero after them, for the length of this call.
+            unsafe Array(UnsafeRawBufferPointer(start: text, count: name.length))
+        }
+        return path(bytes + Array(suffix.utf8) + [0])
+    }
+
+    /// A path from bytes that end in zero.
+    private static func path(_ bytes: [UInt8]) -> FilePath {
+        unsafe bytes.withUnsafeBytes { unsafe FilePath(platformString: $0.assumingMemoryBound(to: CChar.self).baseAddress!) }
     }
 
     // MARK: Looking

@@ -17,7 +17,8 @@ struct Publication<H: Host> {
     let syncs: Bool
 
     enum Outcome {
-        case published(FileDescriptor, FileIdentity)
+        /// `wasExposed`: a naive peer may have seen the file empty, and be about to remove it for that.
+        case published(FileDescriptor, FileIdentity, wasExposed: Bool)
         case nameTaken
     }
 
@@ -55,7 +56,7 @@ struct Publication<H: Host> {
         let identity = try complete(file)
         do throws(Errno) {
             try host.linkUnnamed(file, as: site.lockName, in: site.directory)
-            return .done(.published(file, identity))
+            return .done(.published(file, identity, wasExposed: false))
         } catch {
             host.close(file)
             if error == .fileExists { return .done(.nameTaken) }
@@ -80,7 +81,7 @@ struct Publication<H: Host> {
         }
         do throws(Errno) {
             try host.renameExclusively(name, to: site.lockName, in: site.directory)
-            return .done(.published(file, identity))
+            return .done(.published(file, identity, wasExposed: false))
         } catch {
             if error == .fileExists {
                 discard(file, name)
@@ -110,7 +111,7 @@ struct Publication<H: Host> {
             }
         }
         discard(nil, name)
-        return .done(.published(file, identity))
+        return .done(.published(file, identity, wasExposed: false))
     }
 
     private func createExclusively() throws(LockError) -> Outcome {
@@ -125,9 +126,9 @@ struct Publication<H: Host> {
         }
         let identity = try site.attempting(.createLock) { () throws(Errno) in try host.status(of: file).identity }
         do throws(LockError) {
-            return .published(file, try complete(file))
+            return .published(file, try complete(file), wasExposed: true)
         } catch {
-            _ = try? LockRemoval.remove(at: site) { $0.identity == identity }
+            _ = try? LockRemoval.remove(at: site, aside: site.makePrivateName()) { $0.identity == identity }
             throw error
         }
     }

@@ -9,28 +9,41 @@
 package enum RecordTimestamp {
     /// The newest timestamp, not after `now`, under which the record's checksum stays what it is.
     package static func keepingChecksum(of record: RecordBytes, nowNanoseconds now: UInt64) -> UInt64 {
+        let solver = Solver(record)
         let high = now >> 32
-        let candidate = high << 32 | UInt64(lowHalf(for: UInt32(truncatingIfNeeded: high), in: record))
+        let candidate = high << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: high)))
         // In the first 4.29 s of 1970 there is no earlier high half; such a clock is wrong anyway.
         if candidate <= now || high == 0 { return candidate }
         let earlier = high - 1
-        return earlier << 32 | UInt64(lowHalf(for: UInt32(truncatingIfNeeded: earlier), in: record))
+        return earlier << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: earlier)))
     }
 
-    private static func lowHalf(for high: UInt32, in record: RecordBytes) -> UInt32 {
-        var changed = record
-        changed.timestampNanoseconds = UInt64(high) << 32
-        let timestamp = LockRecord.Layout.timestamp
-        let before = ~changed.crc32(ofFirst: timestamp.offset)
-        var state = ~record.checksum
-        unsafe changed.withUnsafeBytes { bytes in
-            for index in (timestamp.offset + 4..<LockRecord.Layout.checksum.offset).reversed() {
-                state = backward(state, over: unsafe bytes[index])
+    private struct Solver {
+        /// The CRC's register before the timestamp, and the one after it that leads to the record's checksum.
+        let before: UInt32
+        let after: UInt32
+
+        init(_ record: RecordBytes) {
+            let timestamp = LockRecord.Layout.timestamp
+            before = ~record.crc32(ofFirst: timestamp.offset)
+            var state = ~record.checksum
+            unsafe record.withUnsafeBytes { bytes in
+                for index in (timestamp.end..<LockRecord.Layout.checksum.offset).reversed() {
+                    state = backward(state, over: unsafe bytes[index])
+                }
             }
+            after = state
         }
-        // Four bytes XORed into the state, then four zero bytes: the same as the four bytes themselves.
-        for _ in 0..<4 { state = backward(state, over: 0) }
-        return state ^ before
+
+        func lowHalf(under high: UInt32) -> UInt32 {
+            var state = after
+            for shift in stride(from: 24, through: 0, by: -8) {
+                state = backward(state, over: UInt8(truncatingIfNeeded: high >> UInt32(shift)))
+            }
+            // Four bytes XORed into the register, then four zero bytes: the same as the four bytes themselves.
+            for _ in 0..<4 { state = backward(state, over: 0) }
+            return state ^ before
+        }
     }
 
     /// The CRC's register before a byte, from the register after it.
