@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
         .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system], swiftSettings: strict),
         .executableTarget(
-            name: "rvf", dependencies: ["RVFHost", "RVFLock", system, arguments], swiftSettings: strict),
+            name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
