@@ -52,5 +52,8 @@ let package = Package(
             name: "RVFLockTests",
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
             swiftSettings: strict),
+        .testTarget(
+            name: "RVFCommandTests", dependencies: ["RVFHost", "RVFTestSupport", "rvf", system, subprocess],
+            swiftSettings: strict),
     ]
 )
