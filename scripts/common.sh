@@ -22,7 +22,7 @@ has_zlib() {
 
 # Everything that has to be there before the package builds.
 set_up() {
-    command -v swift >/dev/null || fail "Swift is not installed; see https://www.swift.org/install (6.2 or later)."
+    command -v swift >/dev/null || fail "Swift is not installed; see https://www.swift.org/install (6.3 or later)."
     [ "$(uname)" = Linux ] || return 0
     has_zlib && return 0
     command -v apt-get >/dev/null || fail "zlib's header is missing; install your distribution's zlib development package."
