@@ -131,7 +131,7 @@ final class Attempt<H: Host> {
                 lockIdentity = file.identity
             }
             isPublished = true
-            guard try settleAndConfirm(needsSettling: taken.needsSettling) else { return .again }
+            guard try settleAndConfirm(taken.settleNanoseconds) else { return .again }
             return try finish(.takenOver(from: judged.holder, because: reason))
         }
     }
@@ -203,7 +203,7 @@ final class Attempt<H: Host> {
             lockIdentity = identity
             isPublished = true
             if wasExposed {
-                guard try settleAndConfirm(needsSettling: true) else { return .again }
+                guard try settleAndConfirm(fullSettleNanoseconds) else { return .again }
             }
             return try finish(nil)
         }
@@ -266,12 +266,10 @@ final class Attempt<H: Host> {
     }
 
     /// Step 6, end: gives naive peers that judged the old record the time to act on it, then sees who is there.
-    private func settleAndConfirm(needsSettling: Bool) throws(LockError) -> Bool {
+    private func settleAndConfirm(_ settleNanoseconds: Int64) throws(LockError) -> Bool {
         guard let lock, let lockIdentity else { return false }
         if syncs { try site.attempting(.syncLock) { () throws(Errno) in try host.sync(lock) } }
-        if needsSettling || lockMeaning == .remote {
-            host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
-        }
+        host.sleep(nanoseconds: settleNanoseconds)
         guard try site.lockStatus()?.identity == lockIdentity else { return false }
         return try LockLook.record(at: site, held: lock, meaning: lockMeaning)?.writerID == writerID
     }
@@ -297,6 +295,10 @@ final class Attempt<H: Host> {
     }
 
     // MARK: Details
+
+    var fullSettleNanoseconds: Int64 {
+        (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds
+    }
 
     private var syncs: Bool { options.sync == .always || lockMeaning == .remote }
 

@@ -43,6 +43,10 @@ extension HeldLock {
             case .failed(let why):
                 try resume(&state)
                 return .kept(why)
+            case .unknown(let error):
+                close(&state)
+                state.phase = .handedOver
+                throw .system(.handOver, site.path, error)
             }
         }
         tellEvents()
@@ -57,6 +61,8 @@ extension HeldLock {
     private enum Answer {
         case confirmed
         case failed(String)
+        /// The successor may hold the lock or not.
+        case unknown(Errno)
     }
 
     /// From here on this process is no holder, and nothing renews the record that the successor rewrites.
@@ -91,20 +97,35 @@ extension HeldLock {
         do throws(Errno) {
             var answer: [UInt8] = []
             while answer.count <= HandOverMessage.mostRefusalBytes {
-                let part = try host.receive(socket, atMostBytes: 256)
-                for descriptor in part.descriptors { host.close(descriptor) }
-                answer += part.bytes
+                let part = try receivePart(socket)
+                answer += part
                 if answer.first == HandOverMessage.confirmed { return .confirmed }
-                if part.bytes.isEmpty { break }
+                if part.isEmpty { break }
             }
             if answer.first == HandOverMessage.refused {
                 return .failed("the successor refused: " + String(decoding: answer.dropFirst(), as: UTF8.self))
             }
             // Whatever this was, it speaks another language; its end is what counts.
-            while try !host.receive(socket, atMostBytes: 256).bytes.isEmpty {}
+            while try !receivePart(socket).isEmpty {}
             return .failed("the successor ended without a confirmation")
         } catch {
+            // Only the end of the connection proves that no confirmation will come.
+            guard error == .connectionReset || error == .brokenPipe else { return .unknown(error) }
             return .failed("the connection broke before a confirmation: \(error)")
+        }
+    }
+
+    /// The next bytes of the answer, empty at its end; a socket that does not block is asked again and again.
+    private func receivePart(_ socket: FileDescriptor) throws(Errno) -> [UInt8] {
+        while true {
+            do throws(Errno) {
+                let part = try host.receive(socket, atMostBytes: 256)
+                for descriptor in part.descriptors { host.close(descriptor) }
+                return part.bytes
+            } catch {
+                guard error == .wouldBlock else { throw error }
+                host.sleep(nanoseconds: 1_000_000)
+            }
         }
     }
 

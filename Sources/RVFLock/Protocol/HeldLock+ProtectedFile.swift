@@ -67,6 +67,8 @@ extension HeldLock {
     /// replaced, readers of the old file keep it, and the old guard is kept until the new one is in place.
     package func publish(_ draft: consuming ProtectedFileDraft<H>) throws(LockError) {
         var draft = draft
+        var isNamed = false
+        defer { draft.ownsFile = !isNamed }
         let descriptor = draft.descriptor
         let target = draft.site
         let privateName = draft.privateName
@@ -80,11 +82,13 @@ extension HeldLock {
                 guard let privateName else { throw .protectedFileExists(site.path) }
                 try replace(privateName, finalName, target)
             }
+            isNamed = true
             setData(descriptor, &state)
             state.dataIdentity = identity
             _ = registry.extend(ticket, data: identity)
+            // Until the file had its name and guard, the lock file alone stood for the exclusion.
+            _ = try inspect(&state)
         }
-        draft.ownsFile = false
         try syncDirectory(of: target)
     }
 

@@ -9,6 +9,9 @@ struct Judgement {
     /// Who the record names; nil where none can be read.
     var holder: LockHolder?
     var nowNanoseconds: Int64
+    /// When the file was last written, and when it was born where that is known; on the file system's clock.
+    var modifiedNanoseconds: Int64
+    var bornNanoseconds: Int64?
 
     /// Gathers what can be seen and judges it.
     static func make<H: Host>(
@@ -37,7 +40,8 @@ struct Judgement {
         return Judgement(
             reading: reading, bytes: bytes, verdict: Staleness.verdict(on: seen, rules: rules),
             holder: reading.record.map { LockLook.holder(of: $0, at: file.site, isOurHost: isOurHost) },
-            nowNanoseconds: seen.nowNanoseconds)
+            nowNanoseconds: seen.nowNanoseconds, modifiedNanoseconds: status.modifiedNanoseconds,
+            bornNanoseconds: host.birthNanoseconds(of: file.site.lockName, in: file.site.directory))
     }
 
     /// The file's start and status; read again a few times while it looks like a write under way.

@@ -33,10 +33,18 @@ enum LockRemoval {
             if error == .noSuchFileOrDirectory { return .missing }
             throw .system(.removeLock, site.path, error)
         }
-        guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
-            return .missing
+        let isOurs: Bool
+        do throws(LockError) {
+            guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
+                return .missing
+            }
+            isOurs = try isExpected(status)
+        } catch {
+            // What cannot be looked at may be anybody's, a live peer's included.
+            try? putBack(aside, at: site)
+            throw error
         }
-        guard try isExpected(status) else {
+        if !isOurs {
             try putBack(aside, at: site)
             return .somebodyElses
         }

@@ -9,7 +9,7 @@ struct TakeOver<H: Host> {
     struct Taken {
         /// The file that holds our record now, where it is not the judged one.
         var replacement: (descriptor: FileDescriptor, identity: FileIdentity)?
-        var needsSettling: Bool
+        var settleNanoseconds: Int64
     }
 
     let attempt: Attempt<H>
@@ -26,19 +26,31 @@ struct TakeOver<H: Host> {
         guard let lock = attempt.lock else { return nil }
         if isWritable {
             try writeInPlace(record, LockFile(site: site, descriptor: lock))
-            return Taken(replacement: nil, needsSettling: needsSettling)
+            return Taken(replacement: nil, settleNanoseconds: settleNanoseconds)
         }
         return try exchange(record)
     }
 
-    /// Naive peers judge records by age, so one that was young when we judged it has looked stale to none of them;
-    /// any other may be about to be unlinked by a peer that judged it as we did.
-    private var needsSettling: Bool {
+    private var fullSettle: Int64 { attempt.fullSettleNanoseconds }
+
+    /// How long a naive peer that has judged the old content stale may still be on its way to unlink the file.
+    ///
+    /// Peers judge by age, so a good record that was young has looked stale to none of them. But it may itself have
+    /// been written over a stale one a moment ago, by one of ours that died while it settled: then the rest of that
+    /// time has to pass. A file that has not been written since it was born was published, not taken over.
+    private var settleNanoseconds: Int64 {
         guard judged.reading.problems.isEmpty, let record = judged.reading.record, record.isGuarded,
             let written = Int64(exactly: record.timestampNanoseconds)
-        else { return true }
+        else { return fullSettle }
         let age = judged.nowNanoseconds.saturatingSubtract(written)
-        return age < 0 || age >= LockTiming.surelyFreshAge
+        guard age >= 0 && age < LockTiming.surelyFreshAge else { return fullSettle }
+        let modified = judged.modifiedNanoseconds
+        if let born = judged.bornNanoseconds, modified >= born, modified - born <= LockTiming.publicationSpan { return 0 }
+        // Whole seconds come from a file system that keeps no finer times, and may be up to one too early.
+        let isCoarse = modified % 1_000_000_000 == 0
+        let latest = modified.saturatingAdd(LockTiming.fileTimeGrain + (isCoarse ? 1_000_000_000 : 0))
+        let elapsed = judged.nowNanoseconds.saturatingSubtract(latest)
+        return min(fullSettle, max(0, fullSettle.saturatingSubtract(elapsed)))
     }
 
     /// First the timestamp alone, then the whole record: a reader of the torn rest sees a fresh record. With the
@@ -106,7 +118,7 @@ struct TakeOver<H: Host> {
         let cameOut = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
         if cameOut?.identity == attempt.lockIdentity {
             try? host.unlink(name, in: site.directory)
-            return Taken(replacement: (file, identity), needsSettling: true)
+            return Taken(replacement: (file, identity), settleNanoseconds: fullSettle)
         }
         try swapBack(name, identity)
         host.close(file)

@@ -70,6 +70,11 @@ package enum LockTiming {
     package static let freezeLimit: Int64 = 20_000_000_000
     /// A guarded record younger than this has looked stale to nobody: 30 s, less a margin for clocks.
     package static let surelyFreshAge: Int64 = 25_000_000_000
+    /// A file is published within this time of its birth; a take-over of malformed content looks again for longer
+    /// (15 ms) before it writes, and a stale record is older by far.
+    package static let publicationSpan: Int64 = 10_000_000
+    /// How far a kernel's file times may lag behind its clock: a tick at the slowest usual rate.
+    package static let fileTimeGrain: Int64 = 10_000_000
     /// Private files younger than this may belong to somebody at work.
     package static let privateFileAge: Int64 = 30_000_000_000
 }

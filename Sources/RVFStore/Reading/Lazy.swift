@@ -1,0 +1,23 @@
+import Synchronization
+
+/// A value that is made when it is first asked for. Safe to share between threads: whoever asks while it is being
+/// made waits. Making it may fail, and is then tried again for whoever asks next.
+package final class Lazy<Value: Sendable>: Sendable {
+    private let value: Mutex<Value?>
+
+    package init(_ value: Value? = nil) {
+        self.value = Mutex(value)
+    }
+
+    /// The value, if it has been made.
+    package var ifMade: Value? { value.withLock { $0 } }
+
+    package func get(_ make: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        try value.withLock { (value) throws(StoreError) in
+            if let value { return value }
+            let made = try make()
+            value = made
+            return made
+        }
+    }
+}

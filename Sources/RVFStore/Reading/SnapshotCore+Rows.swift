@@ -1,0 +1,72 @@
+/// What to do about rows in a vector segment that is damaged.
+public enum DamagePolicy: Sendable {
+    /// Throw ``StoreError/damaged(_:offset:what:)``, naming the first damaged segment.
+    case refuse
+    /// Leave those rows out.
+    case passOver
+}
+
+extension SnapshotCore {
+    /// Lends the row of a live id; nil where the store has none.
+    ///
+    /// Where segments are damaged, an id that is found nowhere else is reported as damaged: it may be in them.
+    package func withVector<Value>(
+        id: UInt64, _ body: (VectorView) -> Value
+    ) throws(StoreError) -> Value? {
+        if isDeleted(id) { return nil }
+        let table = try vectorTable()
+        guard let row = try rowIndex().row(of: id) else {
+            if let damage = try damages().first { throw damage }
+            return nil
+        }
+        let place = table.locate(row)
+        let layout = try place.segment.checkedLayout(in: source)
+        let offset = place.segment.entry.payloadOffset + UInt64(layout.offset(ofRow: place.row))
+        return try source.withBytes(at: offset, count: layout.strideBytes) { (bytes) throws(StoreError) in
+            // What an index says of a row holds only if the row says it too.
+            guard bytes.integer(UInt64.self, at: 0) == id else {
+                throw StoreError.damaged(source.file.path, offset: offset, what: "the row here should have the id \(id)")
+            }
+            return body(VectorView(components: bytes.extracting(VectorPayload.idByteCount..<bytes.byteCount)))
+        }
+    }
+
+    /// The live ids, rising.
+    package func liveIDs(onDamage policy: DamagePolicy) throws(StoreError) -> [UInt64] {
+        let run = try rowIndex().merged()
+        let damages = try damages()
+        if damages.isEmpty, deletedIDs.isEmpty { return run.ids }
+        if policy == .refuse, let damage = damages.first { throw damage }
+        let table = try vectorTable()
+        var ids: [UInt64] = []
+        ids.reserveCapacity(run.count)
+        for position in 0..<run.count where !isDeleted(run.ids[position]) {
+            if !damages.isEmpty, try damage(of: table.locate(run.rows[position]).segment) != nil { continue }
+            ids.append(run.ids[position])
+        }
+        return ids
+    }
+
+    /// Lends every live row in the order in which the rows stand in the file.
+    package func forEachRow(
+        onDamage policy: DamagePolicy, _ body: (UInt64, VectorView) -> Void
+    ) throws(StoreError) {
+        let table = try vectorTable()
+        let index = try rowIndex()
+        if policy == .refuse, let damage = try damages().first { throw damage }
+        for (number, segment) in table.segments.enumerated() {
+            if try damage(of: segment) != nil { continue }
+            let firstRow = table.firstRow(ofSegment: number)
+            try segment.forEachPiece(in: source) { (rows, firstOfPiece, count) throws(StoreError) in
+                let stride = rows.byteCount / count
+                for row in 0..<count {
+                    let id = rows.integer(UInt64.self, at: row * stride)
+                    // An older row of an id that came again, or a deleted one, is not there any more.
+                    guard index.row(of: id) == firstRow + UInt32(firstOfPiece + row), !isDeleted(id) else { continue }
+                    let components = (row * stride + VectorPayload.idByteCount)..<((row + 1) * stride)
+                    body(id, VectorView(components: rows.extracting(components)))
+                }
+            }
+        }
+    }
+}

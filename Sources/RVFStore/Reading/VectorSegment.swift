@@ -1,0 +1,112 @@
+package import RVFHost
+import Synchronization
+
+/// One vector segment that a manifest names, and what has been found out about it. Snapshots of one file share
+/// these, so that no payload is checked twice. Safe to share between threads: all but the state is immutable, and two
+/// threads that check the same payload at once come to the same state.
+package final class VectorSegment: Sendable {
+    private enum State: UInt8, AtomicRepresentable {
+        case unchecked, intact, damaged
+    }
+
+    package let entry: DirectoryEntry
+    /// Where the rows are; nil where the payload's beginning does not say so.
+    package let layout: VectorPayload?
+    private let hash: ContentHash
+    private let problem: StoreError?
+    private let state: Atomic<State>
+
+    /// Reads the segment's header and the six bytes behind it. Nil where the segment is of a version that is skipped.
+    ///
+    /// - Parameter isDamaged: whether the header is known not to be as named.
+    package init?<H: Host>(
+        _ entry: DirectoryEntry, in source: ByteSource<H>, dimension: UInt16, isDamaged: Bool
+    ) throws(StoreError) {
+        let header = try source.header(at: entry.offset)
+        if let header, !isDamaged, header.version > SegmentHeader.currentVersion { return nil }
+        self.entry = entry
+        hash = header?.hash ?? .unset
+        let read = try Self.readLayout(entry, in: source, dimension: dimension)
+        layout = try? read.get()
+        let path = source.file.path
+        if isDamaged {
+            problem = StoreError.damaged(
+                path, offset: entry.offset, what: "the header of the vector segment that the manifest names here is damaged")
+        } else if header?.compression != 0 {
+            problem = StoreError.damaged(
+                path, offset: entry.offset, what: "the vector segment is compressed, which this version cannot read")
+        } else if case .failure(let error) = read {
+            problem = StoreError.damaged(
+                path, offset: entry.payloadOffset + UInt64(error.offset), what: "the vector segment is malformed: \(error.what)")
+        } else {
+            problem = nil
+        }
+        state = Atomic(.unchecked)
+    }
+
+    private static func readLayout<H: Host>(
+        _ entry: DirectoryEntry, in source: ByteSource<H>, dimension: UInt16
+    ) throws(StoreError) -> Result<VectorPayload, FormatError> {
+        let length = Int(clamping: entry.payloadByteCount)
+        return try source.withBytes(
+            at: entry.payloadOffset, count: min(length, VectorPayload.headerByteCount)
+        ) { (head) throws(StoreError) in
+            do throws(FormatError) {
+                let layout = try VectorPayload(head: head, payloadByteCount: length)
+                guard layout.dimension == Int(dimension) else {
+                    throw FormatError(
+                        offset: 0, what: "its rows have dimension \(layout.dimension), those of the store \(dimension)")
+                }
+                return .success(layout)
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// The rows' layout, once the payload has been found to be what its hash says. The check runs once. A payload
+    /// without a hash, or with one of an unknown kind, is taken as it is.
+    package func checkedLayout<H: Host>(in source: ByteSource<H>) throws(StoreError) -> VectorPayload {
+        if let problem { throw problem }
+        guard let layout else { throw damage(in: source) }
+        switch state.load(ordering: .relaxed) {
+        case .intact: return layout
+        case .damaged: throw damage(in: source)
+        case .unchecked: break
+        }
+        if hash.expectedChecksum != nil {
+            let checksum = try source.checksum(at: entry.payloadOffset, count: entry.payloadByteCount)
+            if hash.verdict(onChecksum: checksum) == .differs {
+                state.store(.damaged, ordering: .relaxed)
+                throw damage(in: source)
+            }
+        }
+        state.store(.intact, ordering: .relaxed)
+        return layout
+    }
+
+    private func damage<H: Host>(in source: ByteSource<H>) -> StoreError {
+        .damaged(
+            source.file.path, offset: entry.offset,
+            what: "the vector segment here does not have the hash that its header gives; its rows are not available")
+    }
+
+    /// Lends the rows in pieces, each a whole number of rows, from the first to the last. They are not checked here.
+    package func forEachPiece<H: Host>(
+        in source: ByteSource<H>, _ body: (_ rows: RawSpan, _ firstRow: Int, _ rowCount: Int) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        guard let layout else { return }
+        let stride = layout.strideBytes
+        // Mapped rows need no window, but pages that were read can be let go piece by piece.
+        let rowsAtOnce = max(1, ByteSource<H>.windowByteCount / stride)
+        var row = 0
+        while row < layout.rowCount {
+            let count = min(rowsAtOnce, layout.rowCount - row)
+            let offset = entry.payloadOffset + UInt64(layout.offset(ofRow: row))
+            try source.withBytes(at: offset, count: count * stride) { (rows) throws(StoreError) in
+                try body(rows, row, count)
+            }
+            row += count
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package import RVFHost
+
+/// The vector segments of one manifest in directory order, with their rows numbered through: the later of two rows
+/// with the same id has the higher number.
+package struct VectorTable: Sendable {
+    package private(set) var segments: [VectorSegment] = []
+    /// The number of each segment's first row.
+    private var firstRows: [UInt32] = []
+    package private(set) var rowCount = 0
+
+    /// Row numbers are held in 32 bits.
+    package static let rowLimit = Int(UInt32.max)
+
+    /// - Parameter known: segments of an earlier manifest of the same file, by the offset of their header.
+    package init<H: Host>(
+        _ manifest: FoundManifest, in source: ByteSource<H>, known: [DirectoryEntry: VectorSegment]
+    ) throws(StoreError) {
+        let damaged = Set(manifest.damaged)
+        for entry in manifest.payload.directory where entry.type == .vectors {
+            let isDamaged = damaged.contains(entry)
+            if !isDamaged, let segment = known[entry] {
+                try append(segment, in: source)
+            } else if let segment = try VectorSegment(
+                entry, in: source, dimension: manifest.payload.dimension, isDamaged: isDamaged)
+            {
+                try append(segment, in: source)
+            }
+        }
+    }
+
+    private mutating func append<H: Host>(_ segment: VectorSegment, in source: ByteSource<H>) throws(StoreError) {
+        segments.append(segment)
+        firstRows.append(UInt32(rowCount))
+        rowCount += segment.layout?.rowCount ?? 0
+        guard rowCount <= Self.rowLimit else {
+            throw StoreError.limit(source.file.path, .rows(maximum: Self.rowLimit))
+        }
+    }
+
+    package var byEntry: [DirectoryEntry: VectorSegment] {
+        Dictionary(segments.map { ($0.entry, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func firstRow(ofSegment index: Int) -> UInt32 { firstRows[index] }
+
+    /// The segment that holds a row, and the row's position there.
+    package func locate(_ row: UInt32) -> (segment: VectorSegment, row: Int) {
+        // The last segment that begins at or before the row; of several, those before it have no rows.
+        var low = 0
+        var high = firstRows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if firstRows[middle] <= row { low = middle + 1 } else { high = middle }
+        }
+        return (segments[low - 1], Int(row - firstRows[low - 1]))
+    }
+}

@@ -1,0 +1,141 @@
+package import RVFHost
+
+/// A manifest that is believed.
+package struct FoundManifest: Equatable, Sendable {
+    /// Where its header stands.
+    package var offset: UInt64
+    package var header: SegmentHeader
+    package var payload: ManifestPayload
+    /// Named segments whose header is damaged.
+    package var damaged: [DirectoryEntry]
+    /// Newer bytes that look like a manifest and were not believed; the newest few.
+    package var rejected: [RejectedManifest]
+
+    /// Where its payload ends.
+    package var end: UInt64 { offset + UInt64(SegmentHeader.byteCount) + header.payloadByteCount }
+}
+
+extension FoundManifest {
+    /// Whether the manifest is tied to its place: by a segment that it names, by its mark, or since nothing can stand
+    /// before it. Any other fits wherever a segment may begin.
+    fileprivate var speaksForItself: Bool {
+        offset == 0 || payload.mark != nil || !payload.directory.isEmpty
+    }
+
+    /// Whether the manifest is a later one of the same store.
+    fileprivate func continues(_ earlier: FoundManifest) -> Bool {
+        payload.identity == earlier.payload.identity && payload.epoch > earlier.payload.epoch
+    }
+}
+
+/// Finds the newest manifest that can be believed: its hash is set and right, it names only segments that stand
+/// before it as named, and it is itself no part of another segment's payload.
+package struct ManifestFinder<H: Host>: Sendable {
+    private enum Judgement {
+        case believed(FoundManifest)
+        case rejected(String)
+        case enclosed(by: Range<UInt64>)
+    }
+
+    private let source: ByteSource<H>
+    private var examination: Examination<H>
+    private var rejected: [RejectedManifest] = []
+
+    /// How many rejected candidates are told about.
+    private static var rejectedLimit: Int { 8 }
+    /// No reader takes a longer segment, so a longer manifest was never of use to anybody.
+    private static var longestPayload: UInt64 { 256 << 20 }
+
+    package init(_ source: ByteSource<H>) {
+        self.source = source
+        examination = Examination(source)
+    }
+
+    /// The newest manifest of a file, or of what stands behind a manifest that is believed; nil where there is none.
+    package mutating func newest(after known: FoundManifest? = nil) throws(StoreError) -> FoundManifest? {
+        let start = known?.end ?? 0
+        var scan = ManifestScan(source, from: start)
+        rejected = []
+        // A manifest that names nothing, which is believed only if it continues the one before.
+        var unproven: FoundManifest?
+        while let candidate = try scan.next() {
+            switch try judge(candidate, from: start) {
+            case .believed(var manifest):
+                manifest.rejected = rejected
+                if let newer = unproven { return newer.continues(manifest) ? newer : manifest }
+                if manifest.speaksForItself { return manifest }
+                unproven = manifest
+                reject(candidate, "names no segment, and is of another store than the manifest before")
+            case .rejected(let why):
+                reject(candidate, why)
+            case .enclosed(let segment):
+                reject(candidate, "lies inside the segment at byte \(segment.lowerBound)")
+                scan.skip(from: segment.lowerBound)
+            }
+        }
+        guard let unproven, let known else { return unproven }
+        return unproven.continues(known) ? unproven : nil
+    }
+
+    /// The newest manifest of a whole file, or why it is no store.
+    package mutating func newestOrFailure() throws(StoreError) -> FoundManifest {
+        if let manifest = try newest() { return manifest }
+        let path = source.file.path
+        throw StoreError.notAStore(path, source.byteCount == 0 ? .empty : .noManifest(nearest: rejected.first))
+    }
+
+    private mutating func reject(_ offset: UInt64, _ why: String) {
+        if rejected.count < Self.rejectedLimit { rejected.append(RejectedManifest(offset: offset, why: why)) }
+    }
+
+    private mutating func judge(_ offset: UInt64, from start: UInt64) throws(StoreError) -> Judgement {
+        guard let header = try source.header(at: offset), header.type == .manifest else {
+            return .rejected("changed while it was read")
+        }
+        guard header.version == SegmentHeader.currentVersion else {
+            return .rejected("is of version \(header.version), which is not known here")
+        }
+        guard let end = header.end(at: offset), end <= source.byteCount else {
+            return .rejected("is longer than the rest of the file")
+        }
+        let length = header.payloadByteCount
+        guard length >= UInt64(ManifestPayload.smallestByteCount), length <= Self.longestPayload else {
+            return .rejected("has a length that no manifest has: \(length) bytes")
+        }
+        guard let expected = header.hash.expectedChecksum else {
+            return .rejected(header.hash.isSet ? "has a hash of an unknown kind" : "has no hash")
+        }
+        let payloadOffset = offset + UInt64(SegmentHeader.byteCount)
+        try examination.spend(length)
+        guard try source.checksum(at: payloadOffset, count: length) == expected else {
+            return .rejected("does not have the hash that its header gives")
+        }
+        // Decoded from a copy that is checked again: the file may change under a mapping.
+        let copy = try source.read(at: payloadOffset, count: Int(length))
+        guard CRC32.of(copy.bytes) == expected else { return .rejected("changed while it was read") }
+        return try judge(copy, header: header, at: offset, from: start)
+    }
+
+    private mutating func judge(
+        _ bytes: [UInt8], header: SegmentHeader, at offset: UInt64, from start: UInt64
+    ) throws(StoreError) -> Judgement {
+        let payload: ManifestPayload
+        do throws(FormatError) {
+            payload = try ManifestPayload(bytes.bytes)
+        } catch {
+            return .rejected("is malformed at byte \(error.offset) of its payload: \(error.what)")
+        }
+        if let mark = payload.mark, mark.manifestOffset != offset {
+            return .rejected("is a copy of the one that stood at byte \(mark.manifestOffset)")
+        }
+        if payload.dimension == 0 { return .rejected("has dimension 0") }
+        var placement = ManifestPlacement<H>(candidate: offset, isMarked: payload.mark != nil)
+        switch try placement.verdict(on: payload.directory, from: start, examining: &examination) {
+        case .contradicted(let why): return .rejected(why)
+        case .enclosed(let segment): return .enclosed(by: segment)
+        case .amongSegments(let damaged):
+            return .believed(
+                FoundManifest(offset: offset, header: header, payload: payload, damaged: damaged, rejected: []))
+        }
+    }
+}

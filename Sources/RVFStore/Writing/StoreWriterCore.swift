@@ -1,0 +1,126 @@
+package import RVFHost
+package import RVFLock
+package import SystemPackage
+
+/// A writer over any host: it holds the lock, and knows the commit that it has acknowledged last.
+package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
+    /// A commit that was begun and not acknowledged: whether any of it is durable nobody knows, and what a read shows
+    /// of it says nothing about that.
+    struct Doubt: Sendable {
+        var epoch: UInt32
+        var segmentID: UInt64
+        /// The file cannot have become longer than this through it.
+        var byteCount: UInt64
+    }
+
+    let lock: HeldLock<H>
+    let location: StoreLocation<H>
+    let file: OpenFile<H>
+    let options: WriterOptions
+    /// The commit that counts. Nothing beyond it does, whatever the file holds.
+    package internal(set) var snapshot: SnapshotCore<H>
+    /// Bytes in the file as this writer left it.
+    var fileByteCount: UInt64
+    var doubt: Doubt?
+
+    private init(
+        lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
+        snapshot: SnapshotCore<H>
+    ) {
+        self.lock = lock
+        self.location = location
+        self.options = options
+        self.file = file
+        self.snapshot = snapshot
+        fileByteCount = snapshot.source.byteCount
+    }
+
+    /// Opens a file whose lock is held. Where other readers could not find its manifest any more, it is published
+    /// again.
+    package static func open(
+        _ location: StoreLocation<H>, under lock: HeldLock<H>, options: WriterOptions
+    ) throws(StoreError) -> StoreWriterCore<H> {
+        let file = try location.open(.readWrite)
+        let status = try file.status()
+        // The lock looks at the name, so the name must lead to the file that is open here.
+        guard try location.status().identity == status.identity else {
+            throw StoreError.foreignAppend(location.path, what: "another file took its name while it was opened")
+        }
+        let size = UInt64(max(0, status.sizeBytes))
+        let source = ByteSource(file: file, byteCount: size, mode: options.readMode)
+        var finder = ManifestFinder(source)
+        let snapshot = SnapshotCore(source: source, manifest: try finder.newestOrFailure())
+        var core = StoreWriterCore(lock: lock, location: location, options: options, file: file, snapshot: snapshot)
+        try core.republishIfHidden()
+        return core
+    }
+
+    /// The lock and the file of an existing store, for hosts that are not the real one.
+    package static func open(
+        host: H, registry: LockRegistry, path: FilePath, options: WriterOptions
+    ) throws(StoreError) -> StoreWriterCore<H> {
+        let location = try StoreLocation(host: host, path: path)
+        _ = try location.status()
+        let lock = try Self.acquire(host, registry, path, options)
+        return try open(location, under: lock, options: options)
+    }
+
+    /// A new store, for hosts that are not the real one.
+    package static func create(
+        host: H, registry: LockRegistry, path: FilePath, dimension: Int, metric: Metric, options: WriterOptions
+    ) throws(StoreError) -> StoreWriterCore<H> {
+        let creation = try StoreCreation(host: host, path: path, dimension: dimension, metric: metric, options: options)
+        let lock = try Self.acquire(host, registry, path, options)
+        try creation.run(lock)
+        return try open(creation.location, under: lock, options: options)
+    }
+
+    private static func acquire(
+        _ host: H, _ registry: LockRegistry, _ path: FilePath, _ options: WriterOptions
+    ) throws(StoreError) -> HeldLock<H> {
+        do throws(LockError) {
+            return try HeldLock.acquire(host: host, registry: registry, protecting: path, options: options.lock)
+        } catch {
+            throw StoreError.lock(error)
+        }
+    }
+
+    package var isInDoubt: Bool { doubt != nil }
+
+    /// Adds rows, or replaces those of the same ids, in one commit.
+    package mutating func append(_ batch: RowBatch) throws(StoreError) {
+        let dimension = Int(snapshot.manifest.payload.dimension)
+        if let invalid = batch.firstInvalidRow(dimension: dimension) {
+            throw StoreError.invalidRow(
+                file.path, index: invalid.index, id: batch.count > 0 ? batch.id(invalid.index) : 0, invalid.problem)
+        }
+        guard batch.count > 0 else { return }
+        try commit(batch)
+    }
+
+    /// Nothing is lost where other readers do not find the manifest, but they could not open the file.
+    private mutating func republishIfHidden() throws(StoreError) {
+        let manifest = snapshot.manifest
+        let isInReach = fileByteCount - manifest.offset <= CommitLimits.reachByteCount
+        // They check no hash, so what was rejected here may be the truth to them.
+        if isInReach, manifest.rejected.isEmpty { return }
+        do throws(StoreError) {
+            try commit(.rows([]))
+        } catch {
+            // A directory that is too long for them stays readable here; the next commit says what to do.
+            guard case .limit = error else { throw error }
+        }
+    }
+
+    /// Throws unless the lock is still held.
+    func validateLock() throws(StoreError) {
+        do throws(LockError) {
+            try lock.validate()
+        } catch {
+            switch error {
+            case .lost, .handedOver: throw StoreError.lostLock(error)
+            default: throw StoreError.lock(error)
+            }
+        }
+    }
+}

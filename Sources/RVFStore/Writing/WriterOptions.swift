@@ -1,0 +1,15 @@
+public import RVFLock
+public import SystemPackage
+
+/// How a store is written.
+public struct WriterOptions: Sendable {
+    /// How the writer lock is taken: whether to wait for it, and whom to believe.
+    public var lock = LockOptions()
+    /// The mode of a file that is created, subject to the umask.
+    public var permissions = FilePermissions(rawValue: 0o666)
+    /// How the writer reads what the store holds already.
+    public var readMode: ReadMode = .mapped
+    package var limits = CommitLimits()
+
+    public init() {}
+}
