@@ -74,36 +74,52 @@ struct Contender {
     }
 }
 
-/// `churn <path>`: publishes, renews and removes the lock until its input ends, then says how often.
-func runChurn(_ path: FilePath) throws {
+/// `churn <path> count=…`: publishes, renews and removes the lock; says when that is enough, goes on until its input
+/// ends, and says how often it was.
+func runChurn(_ path: FilePath, _ settings: Settings) throws {
+    let enough = settings.number("count", 1000)
     var (published, renewed) = (0, 0)
     Lines.say("ready")
-    while !Lines.isWaiting || Lines.next() != nil {
-        for _ in 0..<20 {
-            let lock = try WriterLock.acquire(protecting: path, options: LockOptions(renewal: .manual))
-            published += 1
-            for _ in 0..<Int.random(in: 0...10) {
-                try lock.renew()
-                renewed += 1
-            }
-            try lock.release()
+    while true {
+        let lock = try WriterLock.acquire(protecting: path, options: LockOptions(renewal: .manual))
+        published += 1
+        for _ in 0..<Int.random(in: 0...4) {
+            try lock.renew()
+            renewed += 1
         }
+        try lock.release()
+        if published == enough { Lines.say("enough") }
+        if published >= enough && published % 20 == 0 && Lines.isWaiting { break }
     }
     Lines.say("done published=\(published) renewed=\(renewed)")
 }
 
-/// `onlook <path> reads=…`: reads the lock file as a peer does, and counts what it saw.
-func runOnlooker(_ path: FilePath, _ settings: Settings) {
-    let lockPath = path.string + ".lock"
-    var (absent, valid, bad) = (0, 0, 0)
-    var firstBad = ""
-    var bytes = [UInt8](repeating: 0, count: 256)
-    Lines.say("ready")
-    for _ in 0..<settings.number("reads", 100_000) {
+/// `onlook <path> reads=…`: reads the lock file as a peer does; says when that is enough, goes on until its input
+/// ends, and says what it saw.
+struct Onlooker {
+    private var absent = 0
+    private var valid = 0
+    private var bad = 0
+    private var firstBad = ""
+    private var bytes = [UInt8](repeating: 0, count: 256)
+
+    mutating func run(_ path: FilePath, _ settings: Settings) {
+        let lockPath = path.string + ".lock"
+        let enough = settings.number("reads", 100_000)
+        Lines.say("ready")
+        for read in 1... {
+            look(lockPath)
+            if read == enough { Lines.say("enough") }
+            if read >= enough && read % 1000 == 0 && Lines.isWaiting { break }
+        }
+        Lines.say("done absent=\(absent) valid=\(valid) bad=\(bad)\(firstBad)")
+    }
+
+    private mutating func look(_ lockPath: String) {
         let file = unsafe open(lockPath, O_RDONLY | O_CLOEXEC)
-        if file < 0 {
+        guard file >= 0 else {
             absent += 1
-            continue
+            return
         }
         let count = unsafe read(file, &bytes, bytes.count)
         close(file)
@@ -111,10 +127,9 @@ func runOnlooker(_ path: FilePath, _ settings: Settings) {
         let isMagic = bytes[0..<4] == [0x46, 0x4C, 0x56, 0x52]
         if count == 104 && isMagic && NaivePeer.checksum(bytes[0..<100]) == stored {
             valid += 1
-        } else {
-            bad += 1
-            if firstBad.isEmpty { firstBad = " first=\(count):\(bytes.prefix(max(count, 0)))" }
+            return
         }
+        bad += 1
+        if firstBad.isEmpty { firstBad = " first=\(count):\(bytes.prefix(max(count, 0)))" }
     }
-    Lines.say("done absent=\(absent) valid=\(valid) bad=\(bad)\(firstBad)")
 }

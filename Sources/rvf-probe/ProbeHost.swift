@@ -20,7 +20,7 @@ final class Interference: Sendable {
     private let counted = Atomic<Int>(0)
     let bootOffset = Atomic<Int64>(0)
     let wallOffset = Atomic<Int64>(0)
-    /// A waiter then sleeps until the file system wakes it, and never looks by itself.
+    /// A waiter then sleeps until the file system has woken it once, and does not look by itself before.
     let waitsForWakingOnly = Atomic<Bool>(false)
     let wakings = Atomic<Int>(0)
 
@@ -137,7 +137,11 @@ struct ProbeHost: Host {
     func awaitChange(
         _ watch: FileDescriptor, of names: [FilePath], timeoutNanoseconds: Int64
     ) throws(Errno) -> Bool {
-        let wakingOnly = interference.waitsForWakingOnly.load(ordering: .relaxed)
+        // Once woken it looks again by itself: the kernel tells of a close before it drops the lock.
+        let wakingOnly =
+            interference.waitsForWakingOnly.load(ordering: .relaxed) && interference.wakings.load(ordering: .relaxed) == 0
+        // From here on whatever happens is queued, so a test may go on.
+        if wakingOnly { Lines.say("asleep") }
         let timeout = wakingOnly ? Int64.max / 4 : timeoutNanoseconds
         let changed = try real.awaitChange(watch, of: names, timeoutNanoseconds: timeout)
         if changed { interference.wakings.add(1, ordering: .relaxed) }

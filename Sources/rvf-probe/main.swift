@@ -26,8 +26,10 @@ case "naive-contend": try runNaiveContender(arguments[2], settings)
 case "contend":
     var contender = try Contender(path, settings)
     contender.run()
-case "churn": try runChurn(path)
-case "onlook": runOnlooker(path, settings)
+case "churn": try runChurn(path, settings)
+case "onlook":
+    var onlooker = Onlooker()
+    onlooker.run(path, settings)
 case "life": try Life(path: path, settings: settings).run()
 case "tasks": await runTasks(path, settings)
 case "descriptors": runDescriptors()

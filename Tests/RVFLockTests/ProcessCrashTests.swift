@@ -20,7 +20,7 @@ extension ProcessTests {
         ///   - prepare: Brings the process to where the operation starts; nil ends a case that cannot be.
         ///   - operation: The line that is cut short.
         private func killAtEveryCall(
-            of operation: String, hasFile: Bool = true, expecting answer: String,
+            of operation: String, hasFile: Bool = true, expecting answer: String, nextUser: Int? = nil,
             prepare: (borrowing Place, Probe) throws -> Void,
             afterDeath: (borrowing Place) -> Void = { _ in }
         ) throws -> Int {

@@ -104,8 +104,9 @@ struct Waiter<H: Host> {
                 host.sleep(nanoseconds: slice)
                 continue
             }
+            let names = watchedNames
             do throws(Errno) {
-                if try host.awaitChange(watch, of: [site.lockName], timeoutNanoseconds: slice) {
+                if try host.awaitChange(watch, of: names, timeoutNanoseconds: slice) {
                     // The kernel tells of a close before it drops the lock: look again soon if it is still busy.
                     delayNanoseconds = Self.shortestDelay
                     return
@@ -115,6 +116,13 @@ struct Waiter<H: Host> {
                 self.watch = nil
             }
         }
+    }
+
+    /// The lock file's name, and the one by which the kernel tells of the death of a holder whose file was made
+    /// without a name: on Linux an open file keeps the name that it was opened under, and that is its number.
+    private var watchedNames: [FilePath] {
+        guard let inode = (try? site.lockStatus())??.identity.inode else { return [site.lockName] }
+        return [site.lockName, FilePath("#\(inode)")]
     }
 
     /// Doubles up to the longest, and spreads by half either way so that waiters do not march in step.
