@@ -51,8 +51,8 @@ public struct TemporaryMount: ~Copyable, Sendable {
         guard TestPowers.succeeds(["mount", "-t", "tmpfs", "-o", options, "none", path.string]) else { throw Failed() }
     }
 
-    public func remount(_ options: String) -> Bool {
-        TestPowers.succeeds(["mount", "-o", "remount,\(options)", path.string])
+    public func remount(_ options: String) throws {
+        guard TestPowers.succeeds(["mount", "-o", "remount,\(options)", path.string]) else { throw Failed() }
     }
 
     deinit { _ = TestPowers.succeeds(["umount", "-l", path.string]) }
