@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
         .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system], swiftSettings: strict),
         .executableTarget(
-            name: "rvf", dependencies: ["RVFHost", "RVFLock", system, arguments], swiftSettings: strict),
+            name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
@@ -51,6 +51,9 @@ let package = Package(
         .testTarget(
             name: "RVFLockTests",
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RVFCommandTests", dependencies: ["RVFHost", "RVFTestSupport", "rvf", system, subprocess],
             swiftSettings: strict),
     ]
 )

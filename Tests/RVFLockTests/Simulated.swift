@@ -39,6 +39,14 @@ final class Simulated: Sendable {
         }
     }
 
+    /// Lets each sleep last a quarter of a second longer, so that a busy lock is believed at the second look.
+    func becomeImpatient() {
+        script.intercept { [script] call in
+            if call.kind == .sleep { script.advance(seconds: 0.25) }
+            return nil
+        }
+    }
+
     /// From now on the others see no process of this id.
     func die() { Self.living.withLock { _ = $0.remove(id) } }
 

@@ -26,7 +26,7 @@ extension FaultyHost {
 
     public func watch(_ directory: FilePath, for events: WatchedEvents) throws(Errno) -> FileDescriptor {
         try script.check(.watch, directory)
-        return script.opened(try base.watch(directory, for: events))
+        return script.opened(try base.watch(script.absolute(directory), for: events))
     }
 
     public func unwatch(_ watch: FileDescriptor) {

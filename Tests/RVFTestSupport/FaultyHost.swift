@@ -18,12 +18,12 @@ public struct FaultyHost<Base: Host>: Host {
 
     public func openDirectory(_ path: FilePath) throws(Errno) -> FileDescriptor {
         try script.check(.openDirectory, path)
-        return script.opened(try base.openDirectory(path))
+        return script.opened(try base.openDirectory(script.absolute(path)))
     }
 
     public func openDirectoryForReading(_ path: FilePath) throws(Errno) -> FileDescriptor {
         try script.check(.openDirectoryForReading, path)
-        return script.opened(try base.openDirectoryForReading(path))
+        return script.opened(try base.openDirectoryForReading(script.absolute(path)))
     }
 
     public func names(in directory: FileDescriptor) throws(Errno) -> [FilePath.Component] {
@@ -38,7 +38,7 @@ public struct FaultyHost<Base: Host>: Host {
 
     public func resolve(_ path: FilePath) throws(Errno) -> FilePath {
         try script.check(.resolve, path)
-        return try base.resolve(path)
+        return try base.resolve(script.absolute(path))
     }
 
     // MARK: Files

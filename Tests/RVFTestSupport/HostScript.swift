@@ -52,6 +52,8 @@ public final class HostScript: Sendable {
         /// No more bytes than this in one read or write.
         public var mostBytesAtOnce: Int?
         public var fileSystemType: FileSystemType?
+        /// Where relative paths begin; the real process's working directory if nil.
+        public var workingDirectory: FilePath?
         public var processID: Int32?
         public var userID: UInt32?
         public var hostName: [UInt8]?
@@ -135,6 +137,12 @@ public final class HostScript: Sendable {
         _ kind: HostCall, _ name: FilePath? = nil, mode: FileDescriptor.AccessMode? = nil
     ) throws(Errno) {
         if let failure = begin(kind, name, mode: mode) { throw failure }
+    }
+
+    /// A path as the simulated process means it.
+    func absolute(_ path: FilePath) -> FilePath {
+        guard let base = settings.workingDirectory, path.isRelative else { return path }
+        return base.pushing(path)
     }
 
     func opened(_ descriptor: FileDescriptor) -> FileDescriptor {

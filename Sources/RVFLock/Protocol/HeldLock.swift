@@ -219,14 +219,20 @@ package final class HeldLock<H: Host>: Sendable {
         let meaning = try site.attempting(.validate) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        if meaning != .remote {
-            guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
-                return false
-            }
-        }
+        if meaning != .remote, try !tryPatiently(file) { return false }
         let opened = try site.attempting(.validate) { () throws(Errno) in try host.status(of: file).identity }
         let named = try site.dataStatus()?.identity
         return opened == wanted && named == wanted
+    }
+
+    /// A judge may have the guard for a moment, before it sees that the lock is ours.
+    private func tryPatiently(_ file: FileDescriptor) throws(LockError) -> Bool {
+        let end = host.bootClockNanoseconds() + LockTiming.busyRetry
+        while true {
+            if try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) { return true }
+            if host.bootClockNanoseconds() >= end { return false }
+            host.sleep(nanoseconds: 5_000_000)
+        }
     }
 
     // MARK: Release

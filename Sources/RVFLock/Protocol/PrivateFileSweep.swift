@@ -11,7 +11,7 @@ struct PrivateFileSweep<H: Host> {
 
     func run() {
         let host = site.host
-        guard let directory = try? host.openDirectoryForReading(site.directoryPath) else { return }
+        guard let directory = try? site.openDirectoryForReading() else { return }
         defer { host.close(directory) }
         let prefix = site.privatePrefix
         for name in (try? host.names(in: directory)) ?? [] where name.string.hasPrefix(prefix) {

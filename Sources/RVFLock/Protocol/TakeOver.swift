@@ -93,29 +93,38 @@ struct TakeOver<H: Host> {
                 name, in: site.directory, .readWrite, options: [.create, .exclusiveCreate, .noFollow],
                 permissions: FilePermissions(rawValue: 0o666))
         }
-        // What stands at the private name is ours to remove until the exchange, and somebody else's from then on
-        // until it has been looked at.
+        let identity: FileIdentity
         do throws(LockError) {
-            let identity = try prepare(file, record)
+            identity = try prepare(file, record)
             try site.attempting(.takeOver) { () throws(Errno) in
                 try host.exchange(name, site.lockName, in: site.directory)
             }
+        } catch {
+            // Nothing has been exchanged, so what stands at the private name is ours.
+            try? host.unlink(name, in: site.directory)
+            host.close(file)
+            throw error
+        }
+        do throws(LockError) {
             return try examine(name, file, identity)
         } catch {
-            if (try? host.status(of: name, in: site.directory, followingLinks: false))?.identity
-                == (try? host.status(of: file))?.identity
-            {
-                try? host.unlink(name, in: site.directory)
-            }
             host.close(file)
             throw error
         }
     }
 
+    /// From the exchange on, what stands at the private name is somebody else's until it has been looked at; where
+    /// it cannot be looked at, it goes back.
     private func examine(
         _ name: FilePath, _ file: FileDescriptor, _ identity: FileIdentity
     ) throws(LockError) -> Taken? {
-        let cameOut = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
+        let cameOut: FileStatus?
+        do throws(LockError) {
+            cameOut = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
+        } catch {
+            try? swapBack(name, identity)
+            throw error
+        }
         if cameOut?.identity == attempt.lockIdentity {
             try? host.unlink(name, in: site.directory)
             return Taken(replacement: (file, identity), settleNanoseconds: fullSettle)

@@ -135,12 +135,9 @@ public struct LockRecordReading: Equatable, Sendable {
             problems.insert(.size)
             return
         }
-        guard raw.magic == LockRecord.magic else {
-            record = nil
-            problems.insert(.magic)
-            return
-        }
-        record = LockRecord(fieldsOf: raw)
+        let isRecord = raw.magic == LockRecord.magic
+        record = isRecord ? LockRecord(fieldsOf: raw) : nil
+        if !isRecord { problems.insert(.magic) }
         if raw.checksum != raw.computedChecksum { problems.insert(.checksum) }
         if raw.version != LockRecord.currentVersion { problems.insert(.version) }
     }
@@ -153,8 +150,9 @@ extension LockRecordReading.Problems: CustomStringConvertible {
         var words: [String] = []
         if contains(.size) { words.append("its length is not 104 bytes") }
         if contains(.magic) { words.append("it does not begin like a lock record") }
-        if contains(.checksum) { words.append("its checksum does not match") }
-        if contains(.version) { words.append("its version is not 1") }
+        // What is no lock record has no checksum or version that would be worth a word.
+        if contains(.checksum) && !contains(.magic) { words.append("its checksum does not match") }
+        if contains(.version) && !contains(.magic) { words.append("its version is not 1") }
         return words.isEmpty ? "nothing is wrong with it" : words.joined(separator: ", ")
     }
 }
