@@ -224,6 +224,18 @@ public final class Probe: Sendable {
             defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
             unsafe _ = posix_spawn_file_actions_adddup2(&actions, input.readEnd.rawValue, 0)
             unsafe _ = posix_spawn_file_actions_adddup2(&actions, output.writeEnd.rawValue, 1)
+            // The threads that tests run on block signals and ignore some, and a child would inherit that.
+            var attributes = posix_spawnattr_t()
+            unsafe posix_spawnattr_init(&attributes)
+            defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
+            var none = sigset_t()
+            var usual = sigset_t()
+            unsafe sigemptyset(&none)
+            unsafe sigemptyset(&usual)
+            for number in [SIGTERM, SIGINT, SIGHUP, SIGSEGV] { unsafe sigaddset(&usual, number) }
+            unsafe posix_spawnattr_setsigmask(&attributes, &none)
+            unsafe posix_spawnattr_setsigdefault(&attributes, &usual)
+            unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
             var arguments = unsafe words.map { unsafe strdup($0) }
             unsafe arguments.append(nil)
             var environment = unsafe variables.map { unsafe strdup($0) }
@@ -232,7 +244,7 @@ public final class Probe: Sendable {
             // A test process that ignores SIGPIPE passes that on, which does the helpers no harm.
             signal(SIGPIPE, SIG_IGN)
             var child: pid_t = 0
-            let result = unsafe posix_spawnp(&child, arguments[0]!, &actions, nil, arguments, environment)
+            let result = unsafe posix_spawnp(&child, arguments[0]!, &actions, &attributes, arguments, environment)
             if result != 0 {
                 try? input.writeEnd.close()
                 try? output.readEnd.close()
