@@ -49,6 +49,9 @@ let package = Package(
         .testTarget(
             name: "RVFHostTests", dependencies: ["RVFHost", "RVFTestSupport", system], swiftSettings: strict),
         .testTarget(
+            name: "RVFStoreTests",
+            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", system], swiftSettings: strict),
+        .testTarget(
             name: "RVFLockTests",
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
             swiftSettings: strict),

@@ -7,14 +7,14 @@ import Testing
 @Suite("Commits that fail")
 struct CommitFailureTests {
     private let scratch = Scratch()
-    private let script = HostScript()
+    private let script = DiskScript()
 
-    private func writer(segmentByteCount: Int = 64 << 20) throws -> StoreWriterCore<ScriptedHost> {
+    private func writer(segmentByteCount: Int = 64 << 20) throws -> StoreWriterCore<RecordingHost> {
         var options = WriterOptions()
         options.lock.renewal = .manual
         options.limits.segmentByteCount = segmentByteCount
         return try StoreWriterCore.create(
-            host: ScriptedHost(script: script), registry: LockRegistry(), path: scratch("data.rvf"), dimension: 3,
+            host: RecordingHost(script: script), registry: LockRegistry(), path: scratch("data.rvf"), dimension: 3,
             metric: .squaredL2, options: options)
     }
 
@@ -139,7 +139,7 @@ struct CommitFailureTests {
         script.set { $0.allowedEvents = allowed + 1 }
         let error = storeError { () throws(StoreError) in
             _ = try StoreWriterCore.create(
-                host: ScriptedHost(script: script), registry: LockRegistry(), path: path, dimension: 3,
+                host: RecordingHost(script: script), registry: LockRegistry(), path: path, dimension: 3,
                 metric: .squaredL2, options: options)
         }
         #expect(error == .system(allowed == 0 ? .write : .sync, path, .ioError))

@@ -2,14 +2,14 @@ import RVFStore
 import SystemPackage
 import Testing
 
-@Suite("Stores of the reference runtime", .enabled(if: Corpus.isPresent, "\(Corpus.whereToGetIt)"))
+@Suite("Stores of the reference runtime", .enabled(if: StoreCorpus.isPresent, "\(StoreCorpus.whereToGetIt)"))
 struct CorpusTests {
-    @Test("every store of the corpus says what is expected of it", arguments: Corpus.stores, [ReadMode.mapped, .positional])
+    @Test("every store of the corpus says what is expected of it", arguments: StoreCorpus.stores, [ReadMode.mapped, .positional])
     func saysWhatIsExpected(_ name: String, _ mode: ReadMode) throws {
-        let expected = try Corpus.expectation(name)
+        let expected = try StoreCorpus.expectation(name)
         var options = ReaderOptions()
         options.readMode = mode
-        let snapshot = try StoreReader(at: Corpus.path(name), options: options).snapshot()
+        let snapshot = try StoreReader(at: StoreCorpus.path(name), options: options).snapshot()
         #expect(snapshot.fileByteCount == expected.bytes)
         #expect(snapshot.manifestOffset == expected.manifest_offset)
         #expect(snapshot.epoch == expected.epoch)
@@ -30,12 +30,12 @@ struct CorpusTests {
         #expect(snapshot.rejectedManifests.isEmpty)
     }
 
-    @Test("every row of every store of the corpus can be read", arguments: Corpus.stores, [ReadMode.mapped, .positional])
+    @Test("every row of every store of the corpus can be read", arguments: StoreCorpus.stores, [ReadMode.mapped, .positional])
     func rowsCanBeRead(_ name: String, _ mode: ReadMode) throws {
-        let expected = try Corpus.expectation(name)
+        let expected = try StoreCorpus.expectation(name)
         var options = ReaderOptions()
         options.readMode = mode
-        let reader = try StoreReader(at: Corpus.path(name), options: options)
+        let reader = try StoreReader(at: StoreCorpus.path(name), options: options)
         let snapshot = reader.snapshot()
         let ids = try snapshot.ids()
         #expect(ids.count == expected.live_vectors)
@@ -44,7 +44,7 @@ struct CorpusTests {
         #expect(Array(ids.suffix(5)) == expected.last_ids)
         #expect(try snapshot.damages().isEmpty)
 
-        let reference = try ReferenceStore(Corpus.bytes(name))
+        let reference = try ReferenceStore(StoreCorpus.bytes(name))
         #expect(try reader.rows() == reference.rows)
         for id in expected.first_ids + expected.last_ids {
             #expect(try snapshot.vector(id: id) == reference.rows[id])
@@ -52,10 +52,10 @@ struct CorpusTests {
         for id in expected.deleted { #expect(try snapshot.vector(id: id) == nil) }
     }
 
-    @Test("the nearest neighbours of the corpus come out of the rows as read", arguments: Corpus.stores)
+    @Test("the nearest neighbours of the corpus come out of the rows as read", arguments: StoreCorpus.stores)
     func neighbours(_ name: String) throws {
-        let expected = try Corpus.expectation(name)
-        let rows = try StoreReader(at: Corpus.path(name)).rows()
+        let expected = try StoreCorpus.expectation(name)
+        let rows = try StoreReader(at: StoreCorpus.path(name)).rows()
         for case let neighbours in (expected.knn ?? []).prefix(1) {
             let row = try #require(rows[neighbours.query_id])
             let query = row.indices.map { Double(row[$0] + Float(0.01) * Float($0 % 7 - 3)) }
@@ -74,13 +74,13 @@ struct CorpusTests {
     }
 }
 
-@Suite("Writing to stores of the reference runtime", .enabled(if: Corpus.isPresent, "\(Corpus.whereToGetIt)"))
+@Suite("Writing to stores of the reference runtime", .enabled(if: StoreCorpus.isPresent, "\(StoreCorpus.whereToGetIt)"))
 struct CorpusWritingTests {
     private let scratch = Scratch()
 
-    @Test("every store of the corpus takes an append, and stays readable by the reference runtime", arguments: Corpus.stores)
+    @Test("every store of the corpus takes an append, and stays readable by the reference runtime", arguments: StoreCorpus.stores)
     func append(_ name: String) throws {
-        let original = try Corpus.bytes(name)
+        let original = try StoreCorpus.bytes(name)
         let before = try ReferenceStore(original)
         let path = try scratch.write(original)
         var writer = try StoreWriter.open(at: path)
@@ -105,8 +105,8 @@ struct CorpusWritingTests {
     @Test("the witnesses of the corpus are chained by the hash of the format")
     func witnesses() throws {
         var links = 0
-        for name in Corpus.stores {
-            let file = try Corpus.bytes(name)
+        for name in StoreCorpus.stores {
+            let file = try StoreCorpus.bytes(name)
             var hashes: Set<WitnessHash> = [.none]
             var offset = 0
             while offset + 64 <= file.count, let header = SegmentHeader(Array(file[offset..<(offset + 64)]).bytes) {
@@ -126,10 +126,10 @@ struct CorpusWritingTests {
 
     @Test("a child's parent hash is the hash over its parent's end")
     func lineage() throws {
-        let parent = try Corpus.bytes("lineage_parent.rvf")
-        let child = try StoreReader(at: Corpus.path("lineage_child.rvf")).snapshot()
+        let parent = try StoreCorpus.bytes("lineage_parent.rvf")
+        let child = try StoreReader(at: StoreCorpus.path("lineage_child.rvf")).snapshot()
         let tail = Array(parent.suffix(WitnessHash.parentTailByteCount))
         #expect(child.identity?.parentHash == WitnessHash(hashing: tail.bytes).bytes)
-        #expect(child.identity?.parentID == (try StoreReader(at: Corpus.path("lineage_parent.rvf")).snapshot().identity?.fileID))
+        #expect(child.identity?.parentID == (try StoreReader(at: StoreCorpus.path("lineage_parent.rvf")).snapshot().identity?.fileID))
     }
 }

@@ -108,6 +108,28 @@ struct EnclosureTests {
         try expectOuter(writer.file)
     }
 
+    @Test("a copy of a store of ours, in itself")
+    func oursInItself() throws {
+        let path = scratch("data.rvf")
+        var writer = try StoreWriter.create(at: path, dimension: 4)
+        for id in 1...6 as ClosedRange<UInt64> { try writer.append(batch(rows([id], dimension: 4))) }
+        try writer.close()
+        let ours = try scratch.read()
+        // Raw, behind a header that was lost, and behind one whose segment is torn.
+        let tails = [[], [UInt8](repeating: 0, count: 64), ReferenceWriter(dimension: 4).file, [1, 2, 3]].map { $0 + ours }
+        for (number, tail) in tails.enumerated() {
+            try scratch.write(ours + tail)
+            let snapshot = try StoreReader(at: path).snapshot()
+            #expect(snapshot.epoch == 6 && snapshot.manifestOffset < UInt64(ours.count), "\(number)")
+            #expect(try snapshot.ids() == [1, 2, 3, 4, 5, 6], "\(number)")
+            var again = try StoreWriter.open(at: path)
+            try again.append(batch(rows([7], dimension: 4)))
+            try again.close()
+            #expect(try StoreReader(at: path).snapshot().ids() == [1, 2, 3, 4, 5, 6, 7], "\(number)")
+            #expect(try ReferenceStore(at: path).rows.count == 7, "\(number)")
+        }
+    }
+
     @Test("many of them, one behind another")
     func many() throws {
         var writer = outer()

@@ -28,19 +28,23 @@ struct HostileFileTests {
             for id in [1, 2, 3, 4] as [UInt64] { _ = storeError { () throws(StoreError) in try snapshot.vector(id: id) } }
             return try reader.rows(onDamage: .passOver)
         } catch {
-            #expect(error.description.contains(path.string))
+            if !error.description.contains(path.string) { Issue.record("a message without the path: \(error)") }
             return nil
         }
+    }
+
+    private func isPart(_ found: [UInt64: [Float]]?, of all: [UInt64: [Float]]) -> Bool {
+        (found ?? [:]).allSatisfy { all[$0.key] == $0.value }
     }
 
     @Test("every truncation of a small file reads as an earlier state or as no store", arguments: [ReadMode.mapped, .positional])
     func truncations(_ mode: ReadMode) throws {
         let (file, all) = small()
         var states: Set<[UInt64]> = []
-        for length in 0..<file.count {
+        for length in stride(from: 0, to: file.count, by: mode == .mapped ? 1 : 5) {
             let found = try readAll(Array(file[..<length]), mode)
-            #expect((found == nil) == (length < 162), "length \(length)")
-            for (id, vector) in found ?? [:] { #expect(vector == all[id], "length \(length)") }
+            // The expectations stand behind a condition, since each costs more than the reading does.
+            if (found == nil) != (length < 162) || !isPart(found, of: all) { Issue.record("length \(length)") }
             if let found { states.insert(found.keys.sorted()) }
         }
         #expect(states == [[], [1, 2], [1, 2, 3]])
@@ -50,12 +54,13 @@ struct HostileFileTests {
     func flips(_ mode: ReadMode) throws {
         let (file, all) = small()
         for position in file.indices {
-            for mask in [0x01, 0x80, 0xFF] as [UInt8] {
+            // One bit of every byte, and all of them; by calls every third byte, since there the codecs are the same.
+            if mode == .positional, position % 3 != 0 { continue }
+            for mask in [1 << UInt8(position % 8), 0xFF] as [UInt8] {
                 var flipped = file
                 flipped[position] ^= mask
                 let found = try readAll(flipped, mode)
-                #expect(found != nil, "byte \(position), mask \(mask)")
-                for (id, vector) in found ?? [:] { #expect(vector == all[id], "byte \(position), mask \(mask)") }
+                if found == nil || !isPart(found, of: all) { Issue.record("byte \(position), mask \(mask)") }
             }
         }
     }
@@ -63,14 +68,16 @@ struct HostileFileTests {
     @Test("a writer opens every flipped file or says why not, and what it appends is there", arguments: 0..<3)
     func writingToFlipped(_ part: Int) throws {
         let (file, _) = small()
-        for position in stride(from: part, to: file.count, by: 9) {
+        for position in stride(from: part, to: file.count, by: 12) {
             var flipped = file
             flipped[position] ^= 0x21
             let path = try scratch.write(flipped)
             var writer = try StoreWriter.open(at: path)
             try writer.append([Row(id: 77, vector: [1, 2])])
-            #expect(try StoreReader(at: path).snapshot().vector(id: 77) == [1, 2], "byte \(position)")
-            #expect(try StoreReader(at: path).rows(onDamage: .passOver)[77] == [1, 2], "byte \(position)")
+            let reader = try StoreReader(at: path)
+            if try reader.snapshot().vector(id: 77) != [1, 2] || reader.rows(onDamage: .passOver)[77] != [1, 2] {
+                Issue.record("byte \(position)")
+            }
         }
     }
 

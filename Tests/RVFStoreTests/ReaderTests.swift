@@ -150,9 +150,9 @@ struct ReaderTests {
         let path = scratch("data.rvf")
         var writer = try StoreWriter.create(at: path, dimension: 3)
         try writer.append(batch(rows(1...5, dimension: 3)))
-        let script = HostScript()
+        let script = DiskScript()
         script.set { $0.canMap = false }
-        let reader = try StoreReaderCore(host: ScriptedHost(script: script), path: path, options: ReaderOptions())
+        let reader = try StoreReaderCore(host: RecordingHost(script: script), path: path, options: ReaderOptions())
         #expect(!reader.snapshot.source.isMapped)
         #expect(try reader.snapshot.liveIDs(onDamage: .refuse) == [1, 2, 3, 4, 5])
     }

@@ -1,8 +1,9 @@
 import Foundation
+import RVFTestSupport
 import SystemPackage
 
-/// Real stores, and what they say, in `RVF_CORPUS` or else in `../shared/corpus` beside the package.
-enum Corpus {
+/// The real stores of the corpus, and what they say.
+enum StoreCorpus {
     struct Expectation: Decodable, Sendable {
         struct Identity: Decodable, Sendable {
             var file_id: String
@@ -34,31 +35,16 @@ enum Corpus {
         var knn: [Neighbours]?
     }
 
-    static let directory: URL = {
-        if let path = ProcessInfo.processInfo.environment["RVF_CORPUS"] { return URL(fileURLWithPath: path) }
-        // Three levels up from this file is the package.
-        return URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-            .appendingPathComponent("../../../../../shared/corpus").standardizedFileURL
-    }()
+    static let stores: [String] = Corpus.names(in: "stores")
+    static let isPresent = Corpus.isPresent
+    static let whereToGetIt = Corpus.absence
 
-    static let stores: [String] = {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent("stores").path)) ?? []
-        return names.sorted()
-    }()
+    static func path(_ name: String) -> FilePath { Corpus.file("stores", name) }
 
-    /// Why the tests that need the corpus are skipped where it is absent.
-    static let isPresent = !stores.isEmpty
-    static let whereToGetIt = "no corpus of stores: set RVF_CORPUS to a directory with stores/ and expected/"
-
-    static func path(_ name: String) -> FilePath { FilePath(directory.appendingPathComponent("stores/" + name).path) }
-
-    static func bytes(_ name: String) throws -> [UInt8] {
-        try Array(Data(contentsOf: directory.appendingPathComponent("stores/" + name)))
-    }
+    static func bytes(_ name: String) throws -> [UInt8] { try Corpus.bytes("stores", name) }
 
     static func expectation(_ name: String) throws -> Expectation {
-        let data = try Data(contentsOf: directory.appendingPathComponent("expected/\(name).json"))
-        return try JSONDecoder().decode(Expectation.self, from: data)
+        try JSONDecoder().decode(Expectation.self, from: Data(Corpus.bytes("expected", name + ".json")))
     }
 }
 

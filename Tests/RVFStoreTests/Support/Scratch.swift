@@ -26,9 +26,12 @@ final class Scratch: Sendable {
     @discardableResult
     func write(_ bytes: [UInt8], to name: String = "data.rvf") throws -> FilePath {
         let file = path.appending(name)
-        let descriptor = try FileDescriptor.open(
-            file, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
-        _ = try descriptor.closeAfter { try descriptor.writeAll(bytes) }
+        let descriptor = try FileDescriptor.open(file, .writeOnly, options: .create, permissions: .ownerReadWrite)
+        try descriptor.closeAfter {
+            _ = try descriptor.writeAll(bytes)
+            // Cut afterwards: ext4 writes a file out at once that was cut to nothing before.
+            try descriptor.resize(to: Int64(bytes.count))
+        }
         return file
     }
 

@@ -2,8 +2,8 @@ import RVFHost
 import Synchronization
 import SystemPackage
 
-/// What a ``ScriptedHost`` does beside what the real system does, and what it saw. Shared with the test.
-final class HostScript: Sendable {
+/// What a ``RecordingHost`` does beside what the real system does, and what it saw. Shared with the test.
+final class DiskScript: Sendable {
     enum Event: Equatable, Sendable {
         case write(offset: Int64, bytes: [UInt8])
         case sync
@@ -35,9 +35,9 @@ final class HostScript: Sendable {
 }
 
 /// The real system, except that single writes and syncs of one file fail as a script says, and all are recorded.
-struct ScriptedHost: Host {
+struct RecordingHost: Host {
     let base = POSIXHost()
-    let script: HostScript
+    let script: DiskScript
 
     /// Whether an event on the descriptor's file is to fail.
     private func fails(_ descriptor: FileDescriptor) throws(Errno) -> (watched: Bool, fails: Bool) {

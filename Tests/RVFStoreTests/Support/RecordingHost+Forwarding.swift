@@ -2,7 +2,7 @@ import RVFHost
 import SystemPackage
 
 // Everything that a script has no say in goes to the real system as it is.
-extension ScriptedHost {
+extension RecordingHost {
     var processID: Int32 { base.processID }
     var userID: UInt32 { base.userID }
 
