@@ -84,7 +84,7 @@ import Testing
         if let watch = try? host.watch(scratch.path, for: .endings) { descriptors.append(watch) }
         descriptors.append(try host.listen(at: scratch.file("s")))
         for descriptor in descriptors {
-            #expect(unsafe fcntl(descriptor.rawValue, F_GETFD) & FD_CLOEXEC != 0, "\(descriptor)")
+            #expect(fcntl(descriptor.rawValue, F_GETFD) & FD_CLOEXEC != 0, "\(descriptor)")
             host.close(descriptor)
         }
     }
