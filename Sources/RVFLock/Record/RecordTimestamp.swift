@@ -9,8 +9,14 @@
 package enum RecordTimestamp {
     /// The newest timestamp, not after `now`, under which the CRC of the record's bytes stays what it is; the one
     /// that stands there if there is none.
-    package static func keepingChecksum(of record: RecordBytes, nowNanoseconds now: UInt64) -> UInt64 {
-        let solver = Solver(record)
+    ///
+    /// - Parameter checksum: The CRC to keep, where that is not the one of the bytes as they are (because another of
+    ///   them is about to change as well).
+    package static func keepingChecksum(
+        _ checksum: UInt32? = nil, of record: RecordBytes, nowNanoseconds now: UInt64
+    ) -> UInt64 {
+        // Not what the checksum field says: a wrong one is not made right by a renewal.
+        let solver = Solver(record, checksum: checksum ?? record.computedChecksum)
         let high = now >> 32
         let candidate = high << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: high)))
         if candidate <= now { return candidate }
@@ -21,15 +27,14 @@ package enum RecordTimestamp {
     }
 
     private struct Solver {
-        /// The CRC's register before the timestamp, and the one after it that leads to the bytes' CRC.
-        /// Not to what the checksum field says: a wrong one is not made right by a renewal.
+        /// The CRC's register before the timestamp, and the one after it that leads to the checksum.
         let before: UInt32
         let after: UInt32
 
-        init(_ record: RecordBytes) {
+        init(_ record: RecordBytes, checksum: UInt32) {
             let timestamp = LockRecord.Layout.timestamp
             before = ~record.crc32(ofFirst: timestamp.offset)
-            var state = ~record.computedChecksum
+            var state = ~checksum
             unsafe record.withUnsafeBytes { bytes in
                 for index in (timestamp.end..<LockRecord.Layout.checksum.offset).reversed() {
                     state = backward(state, over: unsafe bytes[index])
