@@ -9,14 +9,15 @@
 package enum RecordTimestamp {
     /// The newest timestamp, not after `now`, under which the CRC of the record's bytes stays what it is; the one
     /// that stands there if there is none.
-    ///
-    /// - Parameter checksum: The CRC to keep, where that is not the one of the bytes as they are (because another of
-    ///   them is about to change as well).
-    package static func keepingChecksum(
-        _ checksum: UInt32? = nil, of record: RecordBytes, nowNanoseconds now: UInt64
+    package static func keepingChecksum(of record: RecordBytes, nowNanoseconds now: UInt64) -> UInt64 {
+        reaching(checksum: record.computedChecksum, in: record, nowNanoseconds: now)
+    }
+
+    /// The same for bytes that have changed elsewhere too, whose CRC is to be what it was before.
+    package static func reaching(
+        checksum: UInt32, in record: RecordBytes, nowNanoseconds now: UInt64
     ) -> UInt64 {
-        // Not what the checksum field says: a wrong one is not made right by a renewal.
-        let solver = Solver(record, checksum: checksum ?? record.computedChecksum)
+        let solver = Solver(record, leadingTo: checksum)
         let high = now >> 32
         let candidate = high << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: high)))
         if candidate <= now { return candidate }
@@ -27,11 +28,12 @@ package enum RecordTimestamp {
     }
 
     private struct Solver {
-        /// The CRC's register before the timestamp, and the one after it that leads to the checksum.
+        /// The CRC's register before the timestamp, and the one after it that leads to the wanted CRC: for a
+        /// renewal the bytes' own, not what the checksum field says, since a wrong one is not made right by it.
         let before: UInt32
         let after: UInt32
 
-        init(_ record: RecordBytes, checksum: UInt32) {
+        init(_ record: RecordBytes, leadingTo checksum: UInt32) {
             let timestamp = LockRecord.Layout.timestamp
             before = ~record.crc32(ofFirst: timestamp.offset)
             var state = ~checksum
