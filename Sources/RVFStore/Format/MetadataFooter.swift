@@ -1,7 +1,7 @@
 import Crypto
 
 /// The 40 bytes behind a metadata payload, see ``MetadataPayload``: they say that it is all there.
-enum MetadataFooter {
+package enum MetadataFooter {
     /// Checks what can be checked without a look at the fields: length, beginning, end, and hash.
     static func check(_ payload: RawSpan) throws(FormatError) {
         try checkByteCount(payload.byteCount)
@@ -37,7 +37,7 @@ enum MetadataFooter {
     }
 
     /// Appends the footer to a body.
-    static func append(to body: inout [UInt8]) {
+    package static func append(to body: inout [UInt8]) {
         let hash = sha256(body.bytes)
         body.append(littleEndian: MetadataFormat.footerMagic)
         body.append(contentsOf: hash)

@@ -17,6 +17,7 @@ package struct MetadataState: Sendable {
     package private(set) var fileRecords: [MetadataFileRecord] = []
     /// Oldest first. The first has no records that delete.
     private(set) var runs: [MetadataRecords] = []
+    package var runCount: Int { runs.count }
     /// How many vectors have a record, fields in it or none.
     package private(set) var recordCount = 0
     private var hasSnapshot = false

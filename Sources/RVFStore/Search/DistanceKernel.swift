@@ -60,8 +60,8 @@ package struct DistanceKernel: Sendable {
         let query = query.span
         for round in 0..<fullRounds {
             let offset = 4 * Self.lanes * round
-            low += term(query[unchecked: 2 * round], row.sixteenFloats(at: offset))
-            high += term(query[unchecked: 2 * round + 1], row.sixteenFloats(at: offset + 64))
+            low += term(query[2 * round], row.sixteenFloats(at: offset))
+            high += term(query[2 * round + 1], row.sixteenFloats(at: offset + 64))
         }
         if Self.lanes * fullRounds < dimension {
             // Zeros stand in for components that are not there: their terms are +0, which changes no sum.
