@@ -20,7 +20,8 @@ struct CorpusSearchTests {
                 for (hit, answer) in zip(hits, expected) {
                     // A cosine distance is a difference from 1, so no nearer than a single's step there.
                     let tolerance = max(1e-4 * abs(answer[1]), name == "cosine" ? 3e-7 : 0)
-                    #expect(abs(Double(hit.distance) - answer[1]) <= tolerance, "\(name), query \(id): \(hit) \(answer)")
+                    #expect(
+                        abs(Double(hit.distance) - answer[1]) <= tolerance, "\(name), query \(id): \(hit) \(answer)")
                 }
             }
         }

@@ -7,7 +7,8 @@ import Testing
     }
 
     private static func search(
-        _ query: [Float], limit: Int, in rows: [(id: UInt64, row: [Float])], where isIncluded: (UInt64) -> Bool = { _ in true }
+        _ query: [Float], limit: Int, in rows: [(id: UInt64, row: [Float])],
+        where isIncluded: (UInt64) -> Bool = { _ in true }
     ) -> [SearchHit] {
         guard var search = ExactSearch(query: query, metric: .squaredL2, limit: limit) else { return [] }
         let bytes = run(rows)
@@ -43,7 +44,8 @@ import Testing
         #expect(Self.search([0], limit: 5, in: []).isEmpty)
     }
 
-    @Test("A search finds what sorting everything finds, filtered, in any order, in pieces and merged", arguments: 0..<8)
+    @Test(
+        "A search finds what sorting everything finds, filtered, in any order, in pieces and merged", arguments: 0..<8)
     func agreesWithSorting(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let dimension = Int.random(in: 1...50, using: &random)

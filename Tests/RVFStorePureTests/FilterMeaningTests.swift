@@ -18,7 +18,8 @@ import Testing
             "text ^= ''", "text in ('apple', 'banana')", "empty = ''", "empty < 'a'", "int = -5", "int = -5.0",
             "int in (1, -5)", "int < 0.5", "int > -5.5", "big = 18446744073709551615", "big > 9223372036854775807",
             "big != 18446744073709551616.0", "big < 18446744073709551616.0", "float = 2.5", "float > 2", "float < 3",
-            "float != 2", "yes = true", "yes != false", "yes > false", "no <= true", "nothing is null", "exists nothing",
+            "float != 2", "yes = true", "yes != false", "yes > false", "no <= true", "nothing is null",
+            "exists nothing",
             "exists raw", "not missing = 1", "not missing != 1", "not exists missing", "not missing is null",
             "true", "true or missing = 1", "umlaut = 'é'", "int = -5 and float = 2.5 and not no = true",
         ])
@@ -80,8 +81,11 @@ import Testing
         for _ in 0..<2_000 {
             let value: MetadataValue =
                 switch Int.random(in: 0..<3, using: &random) {
-                case 0: .int64(Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0...63, using: &random))
-                case 1: .uint64(UInt64.random(in: .min ... .max, using: &random) >> UInt64.random(in: 0...63, using: &random))
+                case 0:
+                    .int64(Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0...63, using: &random))
+                case 1:
+                    .uint64(
+                        UInt64.random(in: .min ... .max, using: &random) >> UInt64.random(in: 0...63, using: &random))
                 default: .double(RandomFilter.finite(&random))
                 }
             var literal = RandomFilter.literal(&random)
@@ -124,7 +128,8 @@ import Testing
     }
 
     private static let columns: [(String, [MetadataValue])] = [
-        ("a", [.int64(-1), .int64(0), .int64(2), .null]), ("b", ["a", "'", "", .null]), ("x.y-z", [.double(0.5), .null]),
+        ("a", [.int64(-1), .int64(0), .int64(2), .null]), ("b", ["a", "'", "", .null]),
+        ("x.y-z", [.double(0.5), .null]),
         ("not", [true, false]), ("é", [.uint64(3), .uint64(.max)]), ("`", [.bytes([1])]),
     ]
 }

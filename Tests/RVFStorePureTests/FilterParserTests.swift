@@ -70,7 +70,8 @@ import Testing
             ("a = 'x", 5), ("a = \"x'", 5), ("`a = 1", 1), ("a = '\\x'", 6), ("a = '\\u{}'", 6), ("a = '\\u{D800}'", 6),
             ("a = '\\u{110000}'", 6), ("a = '\\u41'", 6), ("a = '\\", 6), ("a = -", 5), ("a = 1.", 7), ("a = 1.x", 7),
             ("a = 1e", 7), ("a = 1e+", 8), ("a = 1x", 6), ("a = 1e999", 5), ("a & b", 3), ("a ! 1", 3), ("a ^ 'x'", 3),
-            ("a = 170141183460469231731687303715884105728", 5), ("größe = 1", 3), ("a = 'é' x", 9), ("a = \u{201C}x\u{201D}", 5),
+            ("a = 170141183460469231731687303715884105728", 5), ("größe = 1", 3), ("a = 'é' x", 9),
+            ("a = \u{201C}x\u{201D}", 5),
             ("a\u{0} = 1", 2), ("not", 4), ("not and", 5), ("a in (null)", 7), ("a = null", 5),
         ])
     func refusesAtColumn(text: String, column: Int) {
@@ -82,7 +83,8 @@ import Testing
         let error = #expect(throws: FilterError.self) { try parse("colour = red") }
         #expect(
             error?.description
-                == "The filter cannot be read, column 10: a string, a number, true or false is expected here, not the name red.")
+                == "The filter cannot be read, column 10: a string, a number, true or false is expected here, not the name red."
+        )
     }
 
     @Test("64 levels are read, and no more")
@@ -119,7 +121,10 @@ import Testing
     @Test("Damaged text is read or refused, never more", arguments: 0..<8)
     func survivesDamage(seed: Int) {
         var random = SeededGenerator(seed: 77 + UInt64(seed))
-        let pieces = ["(", ")", "not", " and ", " or ", "`", "'", "\"", "\\", "\\u{", "}", "1", "e", ".", "-", "é", "in", "^=", "\0", "a", " "]
+        let pieces = [
+            "(", ")", "not", " and ", " or ", "`", "'", "\"", "\\", "\\u{", "}", "1", "e", ".", "-", "é", "in", "^=",
+            "\0", "a", " ",
+        ]
         for _ in 0..<400 {
             var text = Array(RandomFilter.make(depth: 3, using: &random).description)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -157,7 +162,10 @@ enum RandomFilter {
     static func literal(_ random: inout SeededGenerator) -> MetadataFilter.Literal {
         switch Int.random(in: 0..<5, using: &random) {
         case 0: .bool(Bool.random(using: &random))
-        case 1: .integer(Int128(Int64.random(in: .min ... .max, using: &random)) << Int128(Int.random(in: 0...60, using: &random)))
+        case 1:
+            .integer(
+                Int128(Int64.random(in: .min ... .max, using: &random))
+                    << Int128(Int.random(in: 0...60, using: &random)))
         case 2: .integer(Int128.random(in: -3...3, using: &random))
         case 3: .double(finite(&random))
         default: .string(text(&random))
@@ -170,7 +178,9 @@ enum RandomFilter {
     }
 
     static func text(_ random: inout SeededGenerator) -> String {
-        let scalars: [Unicode.Scalar] = ["a", "'", "\"", "\\", "\n", "\0", "\u{7F}", "\u{1}", "é", "\u{301}", "😀", "`", " "]
+        let scalars: [Unicode.Scalar] = [
+            "a", "'", "\"", "\\", "\n", "\0", "\u{7F}", "\u{1}", "é", "\u{301}", "😀", "`", " ",
+        ]
         var text = String.UnicodeScalarView()
         for _ in 0..<Int.random(in: 0...5, using: &random) { text.append(scalars.randomElement(using: &random) ?? "a") }
         return String(text)

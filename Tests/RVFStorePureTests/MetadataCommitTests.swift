@@ -79,8 +79,13 @@ import Testing
         // Where the only value of the former type goes with it, the type can change.
         wrong.set("n", to: "text", for: 1)
         #expect(try second.committing(wrong)?.state.schema[0].type == .string)
+        // Of two fields that change, the one is named that cannot.
+        var both = MetadataChanges()
+        both.set("n", to: "text", for: 1)
+        both.set("z", to: "text", for: 9)
+        #expect(throws: MetadataError.type(field: "z", is: .bool, given: .string)) { try second.committing(both) }
         wrong.set("n", to: 4, for: 9)
-        #expect(throws: MetadataError.self) { try second.committing(wrong) }
+        #expect(throws: MetadataError.type(field: "n", is: .int64, given: .string)) { try second.committing(wrong) }
     }
 
     @Test("What cannot be stored is refused by name")

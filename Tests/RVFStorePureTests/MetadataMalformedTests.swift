@@ -55,7 +55,8 @@ import Testing
     @Test("A name takes 4,096 bytes and no more")
     func limitsNames() {
         func fault(_ count: Int) -> Int? {
-            faultOffset(PayloadBytes(schema: 1).schema(0, type: 1, nullable: 0, String(repeating: "n", count: count)).finished)
+            faultOffset(
+                PayloadBytes(schema: 1).schema(0, type: 1, nullable: 0, String(repeating: "n", count: count)).finished)
         }
         #expect(fault(4_096) == nil)
         #expect(fault(4_097) == 44)

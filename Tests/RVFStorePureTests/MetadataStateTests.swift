@@ -122,8 +122,9 @@ import Testing
         let state = try state(after: [delta(alsoSecond: true)])
         #expect(state.schema[1].type == .string)
         #expect(state.value(of: "b", for: 2) == "no")
-        #expect(throws: FormatError(
-            offset: 40, what: "field 2 becomes string, and vectors still have values of another type in it")
+        #expect(
+            throws: FormatError(
+                offset: 40, what: "field 2 becomes string, and vectors still have values of another type in it")
         ) { try self.state(after: [delta(alsoSecond: false)]) }
     }
 

@@ -65,7 +65,8 @@ struct FilterLexer {
             offset += length
             return .symbol(symbol)
         }
-        throw error(at: start, "a character that means nothing here; text stands in quotes, unusual names in back quotes")
+        throw error(
+            at: start, "a character that means nothing here; text stands in quotes, unusual names in back quotes")
     }
 
     private mutating func digits() -> Bool {

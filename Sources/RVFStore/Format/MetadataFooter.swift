@@ -16,7 +16,8 @@ package enum MetadataFooter {
         }
         guard payload.byteCount >= MetadataFormat.headerByteCount + MetadataFormat.footerByteCount else {
             throw FormatError(
-                offset: payload.byteCount, what: "metadata of \(payload.byteCount) bytes; its header and footer need 80")
+                offset: payload.byteCount, what: "metadata of \(payload.byteCount) bytes; its header and footer need 80"
+            )
         }
         let bodyByteCount = payload.byteCount - MetadataFormat.footerByteCount
         guard payload.integer(UInt64.self, at: bodyByteCount) == MetadataFormat.footerMagic else {

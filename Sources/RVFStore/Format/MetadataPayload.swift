@@ -90,7 +90,8 @@ package struct MetadataPayload: Equatable, Sendable {
             bytes.append(metadata: record.value)
             try checkByteCount(bytes.count)
         }
-        try checkByteCount(bytes.count + MetadataFormat.smallestVectorRecordByteCount * records.count + records.bytes.count)
+        try checkByteCount(
+            bytes.count + MetadataFormat.smallestVectorRecordByteCount * records.count + records.bytes.count)
         for position in 0..<records.count { encodeRecord(position, into: &bytes) }
         // What was built from values is judged as what comes from a file is.
         _ = try MetadataPayload(body: bytes.bytes, keepsRecords: false)

@@ -73,7 +73,8 @@ struct MetadataRecordReader {
         default:
             guard value.tag == kind & ~Self.nullableMark else {
                 throw FormatError(
-                    offset: place + 2, what: "a value of type \(value.tag) for field \(field), which is of another type")
+                    offset: place + 2, what: "a value of type \(value.tag) for field \(field), which is of another type"
+                )
             }
         }
         return field

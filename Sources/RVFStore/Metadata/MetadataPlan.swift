@@ -135,7 +135,8 @@ struct MetadataPlan {
     private func fileRecords() -> [MetadataFileRecord] {
         changes.fileValues.sorted { $0.key < $1.key }.compactMap { key, value in
             let old = state.fileValue(of: key.string)
-            return old.encodedMetadata == value.encodedMetadata ? nil : MetadataFileRecord(key: key.string, value: value)
+            return old.encodedMetadata == value.encodedMetadata
+                ? nil : MetadataFileRecord(key: key.string, value: value)
         }
     }
 }

@@ -22,11 +22,9 @@ extension MetadataState {
         guard generation < .max else { throw .limit(what: "the generations have come to their end") }
         var plan = try MetadataPlan(changes, from: self)
         guard let delta = try plan.delta() else { return nil }
-        var next: MetadataState
-        do {
-            next = try changed(by: delta)
-        } catch {
-            throw conflict(with: delta) ?? .limit(what: error.what)
+        var (next, conflict) = outcome(of: delta)
+        if let conflict, let known = schema.position(ofField: conflict.id) {
+            throw .type(field: conflict.name, is: schema[known].type, given: conflict.type)
         }
         let payload = try Self.encode(delta)
         if takesDelta(ofBytes: payload.count) {
@@ -62,14 +60,5 @@ extension MetadataState {
         } catch {
             throw .limit(what: error.what)
         }
-    }
-
-    /// The field whose type a delta changes while values of the former type are left.
-    private func conflict(with delta: MetadataPayload) -> MetadataError? {
-        for field in delta.schema {
-            guard let known = schema.position(ofField: field.id), schema[known].type != field.type else { continue }
-            return .type(field: field.name, is: schema[known].type, given: field.type)
-        }
-        return nil
     }
 }

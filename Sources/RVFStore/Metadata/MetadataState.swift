@@ -68,20 +68,31 @@ package struct MetadataState: Sendable {
         guard chainByteCount + byteCount <= MetadataFormat.payloadByteLimit else {
             throw FormatError(
                 offset: offset,
-                what: "the metadata since the last full snapshot takes more than \(MetadataFormat.payloadByteLimit) bytes")
+                what:
+                    "the metadata since the last full snapshot takes more than \(MetadataFormat.payloadByteLimit) bytes"
+            )
         }
     }
 
-    /// The state after a delta's changes; whether the delta follows is for the caller to know.
-    func changed(by delta: MetadataPayload) throws(FormatError) -> MetadataState {
+    private func changed(by delta: MetadataPayload) throws(FormatError) -> MetadataState {
+        let (next, conflict) = outcome(of: delta)
+        guard let conflict else { return next }
+        let before = delta.schema.prefix { $0.id != conflict.id }
+        throw FormatError(
+            offset: before.reduce(MetadataFormat.headerByteCount) { $0 + 6 + $1.name.utf8.count },
+            what: "field \(conflict.id) becomes \(conflict.type), and vectors still have values of another type in it")
+    }
+
+    /// The state after a delta's changes; whether the delta follows is for the caller to know. Where a field is given
+    /// another type while values of the former one are left, the state is of no use, and that field says so.
+    func outcome(of delta: MetadataPayload) -> (state: MetadataState, conflict: MetadataField?) {
         var next = self
         next.generation = delta.generation
         next.deltaCount += 1
         let retyped = next.mergeSchema(delta)
         next.mergeFileRecords(delta.fileRecords)
         next.appendRun(next.resolve(delta.records))
-        try next.checkTypes(of: retyped, in: delta)
-        return next
+        return (next, next.fieldOfTwoTypes(among: retyped))
     }
 
     // MARK: Records
@@ -134,7 +145,8 @@ package struct MetadataState: Sendable {
             let changes = delta.bytes.bytes.extracting(delta.range(at: position))
             if let old {
                 let source = runs[old.run]
-                run.append(id, fields: source.bytes.bytes.extracting(source.range(at: old.position)), changedBy: changes)
+                run.append(
+                    id, fields: source.bytes.bytes.extracting(source.range(at: old.position)), changedBy: changes)
             } else {
                 run.append(id, fields: RawSpan(), changedBy: changes)
                 recordCount += 1
@@ -181,20 +193,18 @@ package struct MetadataState: Sendable {
     }
 
     /// A field can be of another type once no value of the former type is left.
-    private func checkTypes(of fields: Set<UInt16>, in delta: MetadataPayload) throws(FormatError) {
-        guard !fields.isEmpty else { return }
+    private func fieldOfTwoTypes(among fields: Set<UInt16>) -> MetadataField? {
+        guard !fields.isEmpty else { return nil }
         let records = merged()
         var walk = MetadataFieldWalk(records.bytes.bytes)
         while walk.next() {
             guard fields.contains(walk.field), walk.value.tag != MetadataTag.null,
-                let field = schema.position(ofField: walk.field).map({ schema[$0] }),
-                walk.value.tag != field.type.rawValue
+                let position = schema.position(ofField: walk.field),
+                walk.value.tag != schema[position].type.rawValue
             else { continue }
-            let before = delta.schema.prefix { $0.id != field.id }
-            throw FormatError(
-                offset: before.reduce(MetadataFormat.headerByteCount) { $0 + 6 + $1.name.utf8.count },
-                what: "field \(field.id) becomes \(field.type), and vectors still have values of another type in it")
+            return schema[position]
         }
+        return nil
     }
 
     private mutating func mergeFileRecords(_ changes: [MetadataFileRecord]) {
