@@ -40,16 +40,19 @@ let package = Package(
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
         .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system, crypto], swiftSettings: strict),
         .executableTarget(
-            name: "rvf", dependencies: ["RVFHost", "RVFLock", system, arguments], swiftSettings: strict),
+            name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
-            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", system], swiftSettings: strict),
+            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
         .target(
             name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],
             path: "Tests/RVFTestSupport", swiftSettings: strict),
         .testTarget(
             name: "RVFHostTests", dependencies: ["RVFHost", "RVFTestSupport", system], swiftSettings: strict),
+        .testTarget(
+            name: "RVFStoreTests",
+            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", system], swiftSettings: strict),
         .testTarget(
             name: "RVFLockTests",
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
@@ -57,6 +60,9 @@ let package = Package(
         // The parts of the store that touch no file: metadata, filters, distances.
         .testTarget(
             name: "RVFStorePureTests", dependencies: ["RVFStore", "RVFTestSupport", "CZlib", system],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RVFCommandTests", dependencies: ["RVFHost", "RVFTestSupport", "rvf", system, subprocess],
             swiftSettings: strict),
     ]
 )

@@ -7,7 +7,8 @@ extension StoreError: CustomStringConvertible {
         case .notAStore(let path, let what):
             "\(path) cannot be read as a store: \(what). If it should be one, restore it from a copy."
         case .damaged(let path, let offset, let what):
-            "\(path) is damaged at byte \(offset): \(what). What is elsewhere can still be read; restore the rest from a copy."
+            "\(path) is damaged at byte \(offset): \(what). "
+                + "What is elsewhere can still be read; restore the rest from a copy."
         case .exists(let path, let file):
             "No store was created at \(path): \(file)"
         case .lock(let error): "The store was not opened for writing: \(error)."
@@ -44,7 +45,8 @@ extension NotAStore: CustomStringConvertible {
         case .notARegularFile: "it is not a regular file"
         case .noManifest(nil): "nowhere in it stands a manifest"
         case .noManifest(let rejected?):
-            "it holds no manifest that can be believed; the last thing like one, at byte \(rejected.offset), \(rejected.why)"
+            "it holds no manifest that can be believed; the last thing like one, at byte \(rejected.offset), "
+                + rejected.why
         }
     }
 }
@@ -78,8 +80,8 @@ extension StoreLimit: CustomStringConvertible {
         case .dimension(let dimension):
             "a dimension of \(dimension) was asked for; 1 to 65535 are possible."
         case .manifest(let byteCount, let maximum):
-            "nothing was written, since the manifest would take \(byteCount) bytes, and other readers find none that is "
-                + "longer than \(maximum). Compact the store, then try again."
+            "nothing was written, since the manifest would take \(byteCount) bytes, and other readers find none that "
+                + "is longer than \(maximum). Compact the store, then try again."
         case .rows(let maximum): "the store holds more than \(maximum) rows, more than can be indexed."
         case .epochs: "nothing was written, since the epoch counter has come to its end. Compact into a new store."
         case .fileSize: "nothing was written, since the file would grow beyond what can be addressed."

@@ -1,5 +1,5 @@
 import Dispatch
-import RVFHost
+package import RVFHost
 public import SystemPackage
 
 /// The writer lock of one file, held.
@@ -25,7 +25,7 @@ public import SystemPackage
 /// - Important: Do not use POSIX record locks (`fcntl` with `F_SETLK`) on the protected file in a process that uses
 ///   this library: closing any descriptor of a file drops all of a process's POSIX locks on it.
 public struct WriterLock: ~Copyable, Sendable {
-    let held: HeldLock<POSIXHost>
+    package let held: HeldLock<POSIXHost>
     /// False once ownership has left this value, so that `deinit` does not release what is somebody else's.
     private var isOwner = true
 

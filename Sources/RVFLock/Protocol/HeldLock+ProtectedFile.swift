@@ -12,6 +12,9 @@ package struct ProtectedFileDraft<H: Host>: ~Copyable {
     let privateName: FilePath?
     /// Where the final name lies, when that is not the lock's own directory (a symbolic link's target).
     let finalName: FilePath
+    /// Whether there was a protected file when the draft was begun. One that another program makes meanwhile is not
+    /// ours to replace.
+    let isReplacement: Bool
     var ownsFile = true
 
     deinit {
@@ -37,7 +40,7 @@ extension HeldLock {
         let isReplacement = hasProtectedFile
         if !isReplacement, let file = try? host.openUnnamed(in: site.directory, permissions: permissions) {
             return ProtectedFileDraft(
-                descriptor: file, site: site, privateName: nil, finalName: site.dataName)
+                descriptor: file, site: site, privateName: nil, finalName: site.dataName, isReplacement: false)
         }
         let target = isReplacement ? try targetSite() : site
         let name = target.makePrivateName()
@@ -47,7 +50,9 @@ extension HeldLock {
                 name, in: target.directory, .readWrite, options: [.create, .exclusiveCreate, .noFollow],
                 permissions: permissions)
         }
-        return ProtectedFileDraft(descriptor: file, site: target, privateName: name, finalName: target.dataName)
+        return ProtectedFileDraft(
+            descriptor: file, site: target, privateName: name, finalName: target.dataName,
+            isReplacement: isReplacement)
     }
 
     /// Where the protected file really lies: what a symbolic link leads to is what is replaced, not the link.
@@ -73,14 +78,15 @@ extension HeldLock {
         let target = draft.site
         let privateName = draft.privateName
         let finalName = draft.finalName
+        let isReplacement = draft.isReplacement
         try locked { (state) throws(LockError) in
             _ = try inspect(&state)
             let identity = try guardDraft(descriptor)
             if state.dataIdentity == nil {
                 try link(descriptor, privateName, finalName, target)
             } else {
-                guard let privateName else { throw .protectedFileExists(site.path) }
-                try replace(privateName, finalName, target)
+                guard isReplacement, let privateName else { throw .protectedFileExists(site.path) }
+                try replace(privateName, finalName, target, expecting: state.dataIdentity)
             }
             isNamed = true
             setData(descriptor, &state)
@@ -125,9 +131,13 @@ extension HeldLock {
     }
 
     private func replace(
-        _ privateName: FilePath, _ finalName: FilePath, _ target: LockSite<H>
+        _ privateName: FilePath, _ finalName: FilePath, _ target: LockSite<H>, expecting expected: FileIdentity?
     ) throws(LockError) {
         let old = try target.statusIfPresent(of: finalName, followingLinks: false, .replaceProtectedFile)
+        // A link's target is found by a path, which leads elsewhere after a `chdir` if it is relative.
+        guard old?.identity == expected else {
+            throw .system(.replaceProtectedFile, site.path, .noSuchFileOrDirectory)
+        }
         if let old, old.linkCount > 1 { throw .hardLinked(site.path) }
         try site.attempting(.replaceProtectedFile) { () throws(Errno) in
             try host.rename(privateName, to: finalName, in: target.directory)
@@ -136,7 +146,7 @@ extension HeldLock {
 
     private func syncDirectory(of target: LockSite<H>) throws(LockError) {
         try site.attempting(.createProtectedFile) { () throws(Errno) in
-            let directory = try host.openDirectoryForReading(target.directoryPath)
+            let directory = try target.openDirectoryForReading()
             defer { host.close(directory) }
             try host.sync(directory)
         }

@@ -133,14 +133,26 @@ package final class HeldLock<H: Host>: Sendable {
             try renew(&state)
         } catch {
             switch error {
-            case .lost(.replaced(let holder), _), .lost(.overwritten(let holder), _):
-                try lose(&state, .takenWhileFrozen(by: holder))
-            case .lost: throw error
+            case .lost: try sayTakenWhileFrozen(&state, error)
             default: try lose(&state, .renewalFailed)
             }
         }
         host.sleep(nanoseconds: (lockMeaning == .remote ? options.remoteSettle : options.settle).nanoseconds)
-        _ = try inspect(&state)
+        do throws(LockError) {
+            _ = try inspect(&state)
+        } catch {
+            try sayTakenWhileFrozen(&state, error)
+        }
+    }
+
+    /// Throws the failure on; where it is a loss to somebody else, once and with the freeze as its reason.
+    private func sayTakenWhileFrozen(_ state: inout State, _ error: LockError) throws(LockError) -> Never {
+        switch error {
+        case .lost(.replaced(let holder), _), .lost(.overwritten(let holder), _):
+            state.events.removeAll { if case .lost = $0 { true } else { false } }
+            try lose(&state, .takenWhileFrozen(by: holder))
+        default: throw error
+        }
     }
 
     private func renew(_ state: inout State) throws(LockError) {
@@ -207,14 +219,20 @@ package final class HeldLock<H: Host>: Sendable {
         let meaning = try site.attempting(.validate) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        if meaning != .remote {
-            guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
-                return false
-            }
-        }
+        if meaning != .remote, try !tryPatiently(file) { return false }
         let opened = try site.attempting(.validate) { () throws(Errno) in try host.status(of: file).identity }
         let named = try site.dataStatus()?.identity
         return opened == wanted && named == wanted
+    }
+
+    /// A judge may have the guard for a moment, before it sees that the lock is ours.
+    private func tryPatiently(_ file: FileDescriptor) throws(LockError) -> Bool {
+        let end = host.bootClockNanoseconds() + LockTiming.busyRetry
+        while true {
+            if try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) { return true }
+            if host.bootClockNanoseconds() >= end { return false }
+            host.sleep(nanoseconds: 5_000_000)
+        }
     }
 
     // MARK: Release
@@ -243,12 +261,18 @@ package final class HeldLock<H: Host>: Sendable {
         var failure: LockError?
         switch state.phase {
         case .released, .handedOver, .handingOver: return nil
-        case .lost(let reason): failure = .lost(reason, site.path)
+        case .lost(let reason):
+            failure = .lost(reason, site.path)
+            // Lost for another reason than its own file, the record would go on to name a live process, and shut
+            // out everybody to whom the kernel lock proves nothing.
+            _ = try? putAsideAndUnlink(state, as: site.makePrivateName())
         case .held:
             do throws(LockError) {
                 try removeFile(&state)
             } catch {
                 failure = error
+                // A look that failed once need not fail again.
+                if case .system = error, (try? putAsideAndUnlink(state, as: site.makePrivateName())) == .removed { failure = nil }
             }
         }
         close(&state)
@@ -257,15 +281,19 @@ package final class HeldLock<H: Host>: Sendable {
         return failure
     }
 
-    private func removeFile(_ state: inout State) throws(LockError) {
+    private func putAsideAndUnlink(_ state: State, as aside: FilePath) throws(LockError) -> LockRemoval.Outcome {
         let identity = state.lockIdentity
         let file = LockFile(site: site, descriptor: state.lock)
         let writerID = writerID
-        let outcome = try LockRemoval.remove(at: site, aside: site.privateName(writerID.low)) { (status) throws(LockError) in
+        return try LockRemoval.remove(at: site, aside: aside) { (status) throws(LockError) in
             guard status.identity == identity else { return false }
             return try file.recordBytes()?.writerID == writerID
         }
-        switch outcome {
+    }
+
+    private func removeFile(_ state: inout State) throws(LockError) {
+        // The writer id is as random as a private name needs to be, and at hand.
+        switch try putAsideAndUnlink(state, as: site.privateName(writerID.low)) {
         case .removed: break
         case .missing: try lose(&state, .missing)
         case .somebodyElses:

@@ -66,6 +66,13 @@ package struct LockFile<H: Host>: Sendable {
         try write(record, from: field.offset, to: field.end, operation)
     }
 
+    /// The timestamp with the guard byte that lies just before it.
+    package func writeGuardAndTimestamp(
+        of record: RecordBytes, _ operation: LockError.Operation
+    ) throws(LockError) {
+        try write(record, from: LockRecord.Layout.guardByte.offset, to: LockRecord.Layout.timestamp.end, operation)
+    }
+
     private func write(
         _ record: RecordBytes, from start: Int, to end: Int, _ operation: LockError.Operation
     ) throws(LockError) {

@@ -33,18 +33,20 @@ enum LockRemoval {
             if error == .noSuchFileOrDirectory { return .missing }
             throw .system(.removeLock, site.path, error)
         }
-        guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
-            return .missing
-        }
+        let isOurs: Bool
         do throws(LockError) {
-            guard try isExpected(status) else {
-                try putBack(aside, at: site)
-                return .somebodyElses
+            guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
+                return .missing
             }
+            isOurs = try isExpected(status)
         } catch {
-            // What cannot be looked at counts as somebody else's.
-            try putBack(aside, at: site)
+            // What cannot be looked at may be anybody's, a live peer's included.
+            try? putBack(aside, at: site)
             throw error
+        }
+        if !isOurs {
+            try putBack(aside, at: site)
+            return .somebodyElses
         }
         try site.attempting(.removeLock) { () throws(Errno) in
             try site.host.unlink(aside, in: site.directory)

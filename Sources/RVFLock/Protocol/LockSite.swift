@@ -42,6 +42,12 @@ package final class LockSite<H: Host>: Sendable {
         host.close(directory)
     }
 
+    /// The directory once more, to list or to sync it: through the open one, since its path may lead elsewhere after
+    /// a `chdir`. The caller closes it.
+    package func openDirectoryForReading() throws(Errno) -> FileDescriptor {
+        try host.open(".", in: directory, .readOnly, options: [.directory], permissions: [])
+    }
+
     // MARK: Private files
 
     /// The start of the names that files of this lock bear before they are published and after they are put

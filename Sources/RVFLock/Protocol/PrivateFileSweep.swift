@@ -11,7 +11,7 @@ struct PrivateFileSweep<H: Host> {
 
     func run() {
         let host = site.host
-        guard let directory = try? host.openDirectoryForReading(site.directoryPath) else { return }
+        guard let directory = try? site.openDirectoryForReading() else { return }
         defer { host.close(directory) }
         let prefix = site.privatePrefix
         for name in (try? host.names(in: directory)) ?? [] where name.string.hasPrefix(prefix) {
@@ -23,8 +23,7 @@ struct PrivateFileSweep<H: Host> {
         let host = site.host
         guard let status = try? host.status(of: name, in: site.directory, followingLinks: false),
             status.kind == .regular, isOld(status),
-            let file = try? host.open(
-                name, in: site.directory, .readWrite, options: [.noFollow, .nonBlocking], permissions: [])
+            let file = open(name)
         else { return }
         defer { host.close(file) }
         guard let meaning = try? host.fileSystemType(of: file).guardMeaning else { return }
@@ -34,6 +33,19 @@ struct PrivateFileSweep<H: Host> {
             dataStatus: nil, identity: identity, rules: .rvf, watch: ChangeWatch())
         guard let judged, case .stale = judged.verdict else { return }
         try? host.unlink(name, in: site.directory)
+    }
+
+    /// For reading at least: what an exchange brought out may be another user's file, which its directory lets us
+    /// remove all the same.
+    private func open(_ name: FilePath) -> FileDescriptor? {
+        for mode in [FileDescriptor.AccessMode.readWrite, .readOnly] {
+            if let file = try? site.host.open(
+                name, in: site.directory, mode, options: [.noFollow, .nonBlocking], permissions: [])
+            {
+                return file
+            }
+        }
+        return nil
     }
 
     private func isOld(_ status: FileStatus) -> Bool {

@@ -124,7 +124,14 @@ struct Publication<H: Host> {
             if error == .fileExists { return .nameTaken }
             throw .system(.createLock, site.path, error)
         }
-        let identity = try site.attempting(.createLock) { () throws(Errno) in try host.status(of: file).identity }
+        let identity: FileIdentity
+        do throws(Errno) {
+            identity = try host.status(of: file).identity
+        } catch {
+            // The empty file stays: without its identity no later look could tell it from somebody else's.
+            host.close(file)
+            throw .system(.createLock, site.path, error)
+        }
         do throws(LockError) {
             return .published(file, try complete(file), wasExposed: true)
         } catch {
@@ -138,9 +145,8 @@ struct Publication<H: Host> {
         do throws(LockError) {
             let status = try site.attempting(.createLock) { () throws(Errno) in try host.status(of: file) }
             if permissionsAreExact && status.permissions != UInt32(permissions.rawValue) {
-                try site.attempting(.createLock) { () throws(Errno) in
-                    try host.setPermissions(file, permissions)
-                }
+                // Some file systems (FAT, many mounts of servers) give all files one mode and refuse another.
+                try? host.setPermissions(file, permissions)
             }
             if takesGuard { try takeGuard(of: file) }
             try LockFile(site: site, descriptor: file).write(record, .writeLock)

@@ -23,12 +23,24 @@ struct TakeOver<H: Host> {
     func run(_ record: RecordBytes) throws(LockError) -> Taken? {
         // A lock that cannot be removed again is not taken: its release would leave it to look held.
         try site.attempting(.takeOver) { () throws(Errno) in try host.checkWritable(site.directory) }
+        try requireRemovable()
         guard let lock = attempt.lock else { return nil }
         if isWritable {
             try writeInPlace(record, LockFile(site: site, descriptor: lock))
             return Taken(replacement: nil, settleNanoseconds: settleNanoseconds)
         }
         return try exchange(record)
+    }
+
+    /// In a sticky directory only a file's owner, the directory's, and root rename or remove it.
+    private func requireRemovable() throws(LockError) {
+        let directory = try site.attempting(.takeOver) { () throws(Errno) in try host.status(of: site.directory) }
+        let stickyBit: UInt32 = 0o1000
+        let user = host.userID
+        guard directory.permissions & stickyBit != 0, user != 0, user != directory.owner,
+            let owner = try site.lockStatus()?.owner, user != owner
+        else { return }
+        throw .system(.takeOver, site.path, .notPermitted)
     }
 
     private var fullSettle: Int64 { attempt.fullSettleNanoseconds }
@@ -53,17 +65,24 @@ struct TakeOver<H: Host> {
         return min(fullSettle, max(0, fullSettle.saturatingSubtract(elapsed)))
     }
 
-    /// First the timestamp alone, then the whole record: a reader of the torn rest sees a fresh record, and a death
-    /// between the two leaves a good one.
+    /// First the timestamp alone, then the whole record: a reader of the torn rest sees a fresh record. With the
+    /// timestamp goes the guard byte before it, where that means something: a death between the two writes leaves a
+    /// good record that nobody has to wait for, where a dead peer's made young would look held for minutes.
     private func writeInPlace(_ record: RecordBytes, _ file: LockFile<H>) throws(LockError) {
         let isRecord = judged.reading.record != nil
         let isLonger = judged.reading.fileBytes > Int64(LockRecord.byteCount)
         if isRecord, var old = RecordBytes(judged.bytes) {
             let now = record.timestampNanoseconds
             let keepsChecksum = !judged.reading.problems.contains(.checksum)
+            let declaresGuard = attempt.lockMeaning == .coherent
+            if declaresGuard { old.guardByte = LockRecord.guardedByte }
             old.timestampNanoseconds = keepsChecksum
-                ? RecordTimestamp.keepingChecksum(of: old, nowNanoseconds: now) : now
-            try file.writeTimestamp(of: old, .takeOver)
+                ? RecordTimestamp.reaching(checksum: old.checksum, in: old, nowNanoseconds: now) : now
+            if declaresGuard {
+                try file.writeGuardAndTimestamp(of: old, .takeOver)
+            } else {
+                try file.writeTimestamp(of: old, .takeOver)
+            }
         } else if isLonger {
             try cut(file)
         }
@@ -84,31 +103,42 @@ struct TakeOver<H: Host> {
         let file = try site.attempting(.takeOver) { () throws(Errno) in
             try host.open(
                 name, in: site.directory, .readWrite, options: [.create, .exclusiveCreate, .noFollow],
-                permissions: FilePermissions(rawValue: 0o666))
+                permissions: attempt.exactPermissions ?? FilePermissions(rawValue: 0o666))
         }
-        // What stands at the private name is ours to remove until the exchange, and somebody else's from then on
-        // until it has been looked at.
+        let identity: FileIdentity
         do throws(LockError) {
-            let identity = try prepare(file, record)
+            // Against the umask, as for a new lock file; best effort, as there.
+            if let exact = attempt.exactPermissions { try? host.setPermissions(file, exact) }
+            identity = try prepare(file, record)
             try site.attempting(.takeOver) { () throws(Errno) in
                 try host.exchange(name, site.lockName, in: site.directory)
             }
+        } catch {
+            // Nothing has been exchanged, so what stands at the private name is ours.
+            try? host.unlink(name, in: site.directory)
+            host.close(file)
+            throw error
+        }
+        do throws(LockError) {
             return try examine(name, file, identity)
         } catch {
-            if (try? host.status(of: name, in: site.directory, followingLinks: false))?.identity
-                == (try? host.status(of: file))?.identity
-            {
-                try? host.unlink(name, in: site.directory)
-            }
             host.close(file)
             throw error
         }
     }
 
+    /// From the exchange on, what stands at the private name is somebody else's until it has been looked at; where
+    /// it cannot be looked at, it goes back.
     private func examine(
         _ name: FilePath, _ file: FileDescriptor, _ identity: FileIdentity
     ) throws(LockError) -> Taken? {
-        let cameOut = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
+        let cameOut: FileStatus?
+        do throws(LockError) {
+            cameOut = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
+        } catch {
+            try? swapBack(name, identity)
+            throw error
+        }
         if cameOut?.identity == attempt.lockIdentity {
             try? host.unlink(name, in: site.directory)
             return Taken(replacement: (file, identity), settleNanoseconds: fullSettle)

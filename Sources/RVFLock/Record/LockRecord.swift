@@ -32,6 +32,8 @@ public struct LockRecord: Equatable, Sendable {
     }
 
     public static let byteCount = 104
+    /// The guard byte of a guarded record.
+    package static let guardedByte: UInt8 = 1
     /// The bytes `46 4C 56 52` of the file.
     public static let magic: UInt32 = 0x5256_4C46
     public static let currentVersion: UInt32 = 1
@@ -70,7 +72,7 @@ public struct LockRecord: Equatable, Sendable {
         bytes.processID = processID
         var field = Array(Self.storedName(of: hostName))
         field += [UInt8](repeating: 0, count: Layout.hostName.byteCount - field.count)
-        field[Layout.guardByte.offset - Layout.hostName.offset] = isGuarded ? 1 : 0
+        field[Layout.guardByte.offset - Layout.hostName.offset] = isGuarded ? Self.guardedByte : 0
         bytes.hostNameField = field
         bytes.timestampNanoseconds = timestampNanoseconds
         bytes.writerID = writerID
@@ -94,7 +96,7 @@ public struct LockRecord: Equatable, Sendable {
             timestampNanoseconds: bytes.timestampNanoseconds,
             writerID: bytes.writerID,
             version: bytes.version,
-            isGuarded: name.count <= Self.longestHostNameBytes && field[field.count - 1] == 1)
+            isGuarded: name.count <= Self.longestHostNameBytes && field[field.count - 1] == Self.guardedByte)
     }
 }
 
@@ -133,12 +135,9 @@ public struct LockRecordReading: Equatable, Sendable {
             problems.insert(.size)
             return
         }
-        guard raw.magic == LockRecord.magic else {
-            record = nil
-            problems.insert(.magic)
-            return
-        }
-        record = LockRecord(fieldsOf: raw)
+        let isRecord = raw.magic == LockRecord.magic
+        record = isRecord ? LockRecord(fieldsOf: raw) : nil
+        if !isRecord { problems.insert(.magic) }
         if raw.checksum != raw.computedChecksum { problems.insert(.checksum) }
         if raw.version != LockRecord.currentVersion { problems.insert(.version) }
     }
@@ -151,8 +150,9 @@ extension LockRecordReading.Problems: CustomStringConvertible {
         var words: [String] = []
         if contains(.size) { words.append("its length is not 104 bytes") }
         if contains(.magic) { words.append("it does not begin like a lock record") }
-        if contains(.checksum) { words.append("its checksum does not match") }
-        if contains(.version) { words.append("its version is not 1") }
+        // What is no lock record has no checksum or version that would be worth a word.
+        if contains(.checksum) && !contains(.magic) { words.append("its checksum does not match") }
+        if contains(.version) && !contains(.magic) { words.append("its version is not 1") }
         return words.isEmpty ? "nothing is wrong with it" : words.joined(separator: ", ")
     }
 }

@@ -97,6 +97,11 @@ package struct RecordBytes: Equatable, Sendable {
         }
     }
 
+    package var guardByte: UInt8 {
+        get { unsafe withUnsafeBytes { unsafe $0[LockRecord.Layout.guardByte.offset] } }
+        set { unsafe withUnsafeMutableBytes { unsafe $0[LockRecord.Layout.guardByte.offset] = newValue } }
+    }
+
     /// CRC-32 (IEEE, zlib's) of the first `count` bytes.
     package func crc32(ofFirst count: Int) -> UInt32 {
         unsafe withUnsafeBytes { bytes in

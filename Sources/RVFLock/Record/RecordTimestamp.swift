@@ -7,26 +7,36 @@
 /// The high half is the clock's, or one less where that would lie in the future; so the result is at most
 /// 2 · 2³² ns (8.59 s) behind the clock.
 package enum RecordTimestamp {
-    /// The newest timestamp, not after `now`, under which the record's checksum stays what it is.
+    /// The newest timestamp, not after `now`, under which the CRC of the record's bytes stays what it is; the one
+    /// that stands there if there is none.
     package static func keepingChecksum(of record: RecordBytes, nowNanoseconds now: UInt64) -> UInt64 {
-        let solver = Solver(record)
+        reaching(checksum: record.computedChecksum, in: record, nowNanoseconds: now)
+    }
+
+    /// The same for bytes that have changed elsewhere too, whose CRC is to be what it was before.
+    package static func reaching(
+        checksum: UInt32, in record: RecordBytes, nowNanoseconds now: UInt64
+    ) -> UInt64 {
+        let solver = Solver(record, leadingTo: checksum)
         let high = now >> 32
         let candidate = high << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: high)))
+        if candidate <= now { return candidate }
         // In the first 4.29 s of 1970 there is no earlier high half; such a clock is wrong anyway.
-        if candidate <= now || high == 0 { return candidate }
+        if high == 0 { return record.timestampNanoseconds }
         let earlier = high - 1
         return earlier << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: earlier)))
     }
 
     private struct Solver {
-        /// The CRC's register before the timestamp, and the one after it that leads to the record's checksum.
+        /// The CRC's register before the timestamp, and the one after it that leads to the wanted CRC: for a
+        /// renewal the bytes' own, not what the checksum field says, since a wrong one is not made right by it.
         let before: UInt32
         let after: UInt32
 
-        init(_ record: RecordBytes) {
+        init(_ record: RecordBytes, leadingTo checksum: UInt32) {
             let timestamp = LockRecord.Layout.timestamp
             before = ~record.crc32(ofFirst: timestamp.offset)
-            var state = ~record.checksum
+            var state = ~checksum
             unsafe record.withUnsafeBytes { bytes in
                 for index in (timestamp.end..<LockRecord.Layout.checksum.offset).reversed() {
                     state = backward(state, over: unsafe bytes[index])

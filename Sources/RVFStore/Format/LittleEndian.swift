@@ -85,3 +85,8 @@ struct FieldReader: ~Escapable {
         }
     }
 }
+
+#if _endian(big)
+    // Components are copied between memory and file as they are.
+    #error("this package needs a little-endian processor")
+#endif

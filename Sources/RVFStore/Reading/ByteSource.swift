@@ -45,7 +45,8 @@ package struct ByteSource<H: Host>: Sendable {
     package func withBytes<Value>(
         at offset: UInt64, count: Int, _ body: (RawSpan) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
-        precondition(count >= 0 && offset <= byteCount && UInt64(count) <= byteCount - offset, "range beyond the source")
+        precondition(
+            count >= 0 && offset <= byteCount && UInt64(count) <= byteCount - offset, "range beyond the source")
         if let mapping {
             let bytes = mapping.bytes
             return try body(bytes.extracting(Int(offset)..<(Int(offset) + count)))

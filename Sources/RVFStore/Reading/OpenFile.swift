@@ -90,7 +90,8 @@ package final class OpenFile<H: Host>: Sendable {
             }
             if count == 0 {
                 throw StoreError.damaged(
-                    path, offset: offset + UInt64(filled), what: "the file ends here, though it was longer when it was opened")
+                    path, offset: offset + UInt64(filled),
+                    what: "the file ends here, though it was longer when it was opened")
             }
             filled += count
         }

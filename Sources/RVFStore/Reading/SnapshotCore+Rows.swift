@@ -25,7 +25,8 @@ extension SnapshotCore {
         return try source.withBytes(at: offset, count: layout.strideBytes) { (bytes) throws(StoreError) in
             // What an index says of a row holds only if the row says it too.
             guard bytes.integer(UInt64.self, at: 0) == id else {
-                throw StoreError.damaged(source.file.path, offset: offset, what: "the row here should have the id \(id)")
+                throw StoreError.damaged(
+                    source.file.path, offset: offset, what: "the row here should have the id \(id)")
             }
             return body(VectorView(components: bytes.extracting(VectorPayload.idByteCount..<bytes.byteCount)))
         }

@@ -42,8 +42,7 @@ package final class SnapshotCore<H: Host>: Sendable {
 
     package func vectorTable() throws(StoreError) -> VectorTable {
         try table.get { () throws(StoreError) in
-            let known = known.withLock { $0.table?.byEntry ?? [:] }
-            return try VectorTable(manifest, in: source, known: known)
+            try VectorTable(manifest, in: source, known: known.withLock { $0.table })
         }
     }
 

@@ -31,13 +31,15 @@ package final class VectorSegment: Sendable {
         let path = source.file.path
         if isDamaged {
             problem = StoreError.damaged(
-                path, offset: entry.offset, what: "the header of the vector segment that the manifest names here is damaged")
+                path, offset: entry.offset,
+                what: "the header of the vector segment that the manifest names here is damaged")
         } else if header?.compression != 0 {
             problem = StoreError.damaged(
                 path, offset: entry.offset, what: "the vector segment is compressed, which this version cannot read")
         } else if case .failure(let error) = read {
             problem = StoreError.damaged(
-                path, offset: entry.payloadOffset + UInt64(error.offset), what: "the vector segment is malformed: \(error.what)")
+                path, offset: entry.payloadOffset + UInt64(error.offset),
+                what: "the vector segment is malformed: \(error.what)")
         } else {
             problem = nil
         }

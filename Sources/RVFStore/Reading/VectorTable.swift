@@ -11,20 +11,46 @@ package struct VectorTable: Sendable {
     /// Row numbers are held in 32 bits.
     package static let rowLimit = Int(UInt32.max)
 
-    /// - Parameter known: segments of an earlier manifest of the same file, by the offset of their header.
+    /// - Parameter known: the table of an earlier manifest of the same file, whose segments are taken over.
     package init<H: Host>(
-        _ manifest: FoundManifest, in source: ByteSource<H>, known: [DirectoryEntry: VectorSegment]
+        _ manifest: FoundManifest, in source: ByteSource<H>, known: VectorTable?
     ) throws(StoreError) {
         let damaged = Set(manifest.damaged)
+        var known = KnownSegments(known?.segments ?? [])
         for entry in manifest.payload.directory where entry.type == .vectors {
             let isDamaged = damaged.contains(entry)
-            if !isDamaged, let segment = known[entry] {
+            if !isDamaged, let segment = known.find(entry) {
                 try append(segment, in: source)
             } else if let segment = try VectorSegment(
                 entry, in: source, dimension: manifest.payload.dimension, isDamaged: isDamaged)
             {
                 try append(segment, in: source)
             }
+        }
+    }
+
+    /// Finds segments by their entry: as a rule they come in the order in which they came before.
+    private struct KnownSegments {
+        private let segments: [VectorSegment]
+        private var next = 0
+        private var byEntry: [DirectoryEntry: VectorSegment]?
+
+        init(_ segments: [VectorSegment]) {
+            self.segments = segments
+        }
+
+        mutating func find(_ entry: DirectoryEntry) -> VectorSegment? {
+            guard !segments.isEmpty else { return nil }
+            if next < segments.count, segments[next].entry == entry {
+                defer { next += 1 }
+                return segments[next]
+            }
+            // Nothing of what came before is left to be found by its order.
+            if next == segments.count, byEntry == nil { return nil }
+            let table =
+                byEntry ?? Dictionary(segments.map { ($0.entry, $0) }, uniquingKeysWith: { first, _ in first })
+            byEntry = table
+            return table[entry]
         }
     }
 
@@ -35,10 +61,6 @@ package struct VectorTable: Sendable {
         guard rowCount <= Self.rowLimit else {
             throw StoreError.limit(source.file.path, .rows(maximum: Self.rowLimit))
         }
-    }
-
-    package var byEntry: [DirectoryEntry: VectorSegment] {
-        Dictionary(segments.map { ($0.entry, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package func firstRow(ofSegment index: Int) -> UInt32 { firstRows[index] }

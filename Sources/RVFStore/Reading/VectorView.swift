@@ -24,6 +24,10 @@ public struct VectorView: ~Escapable {
 
     /// A copy of the components.
     public func array() -> [Float] {
-        (0..<count).map { self[$0] }
+        // Every bit pattern is a float, and every processor that this package runs on is little-endian.
+        unsafe [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+            unsafe components.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            filled = count
+        }
     }
 }

@@ -41,7 +41,7 @@ package struct ManifestFinder<H: Host>: Sendable {
     private var examination: Examination<H>
     private var rejected: [RejectedManifest] = []
 
-    /// How many rejected candidates are told about.
+    /// How many rejected candidates are told about, and how many are remembered that prove nothing by themselves.
     private static var rejectedLimit: Int { 8 }
     /// No reader takes a longer segment, so a longer manifest was never of use to anybody.
     private static var longestPayload: UInt64 { 256 << 20 }
@@ -53,18 +53,16 @@ package struct ManifestFinder<H: Host>: Sendable {
 
     /// The newest manifest of a file, or of what stands behind a manifest that is believed; nil where there is none.
     package mutating func newest(after known: FoundManifest? = nil) throws(StoreError) -> FoundManifest? {
-        let start = known?.end ?? 0
-        var scan = ManifestScan(source, from: start)
+        var scan = ManifestScan(source, from: known?.end ?? 0)
         rejected = []
-        // A manifest that names nothing, which is believed only if it continues the one before.
-        var unproven: FoundManifest?
+        // Manifests that name nothing, the newest first: believed only if they continue one that is tied to its place.
+        var unproven: [FoundManifest] = []
         while let candidate = try scan.next() {
-            switch try judge(candidate, from: start) {
+            switch try judge(candidate, after: known) {
             case .believed(var manifest):
                 manifest.rejected = rejected
-                if let newer = unproven { return newer.continues(manifest) ? newer : manifest }
-                if manifest.speaksForItself { return manifest }
-                unproven = manifest
+                if manifest.speaksForItself { return unproven.first { $0.continues(manifest) } ?? manifest }
+                if unproven.count < Self.rejectedLimit { unproven.append(manifest) }
                 reject(candidate, "names no segment, and is of another store than the manifest before")
             case .rejected(let why):
                 reject(candidate, why)
@@ -73,8 +71,8 @@ package struct ManifestFinder<H: Host>: Sendable {
                 scan.skip(from: segment.lowerBound)
             }
         }
-        guard let unproven, let known else { return unproven }
-        return unproven.continues(known) ? unproven : nil
+        guard let known else { return unproven.first }
+        return unproven.first { $0.continues(known) }
     }
 
     /// The newest manifest of a whole file, or why it is no store.
@@ -88,7 +86,7 @@ package struct ManifestFinder<H: Host>: Sendable {
         if rejected.count < Self.rejectedLimit { rejected.append(RejectedManifest(offset: offset, why: why)) }
     }
 
-    private mutating func judge(_ offset: UInt64, from start: UInt64) throws(StoreError) -> Judgement {
+    private mutating func judge(_ offset: UInt64, after known: FoundManifest?) throws(StoreError) -> Judgement {
         guard let header = try source.header(at: offset), header.type == .manifest else {
             return .rejected("changed while it was read")
         }
@@ -113,11 +111,11 @@ package struct ManifestFinder<H: Host>: Sendable {
         // Decoded from a copy that is checked again: the file may change under a mapping.
         let copy = try source.read(at: payloadOffset, count: Int(length))
         guard CRC32.of(copy.bytes) == expected else { return .rejected("changed while it was read") }
-        return try judge(copy, header: header, at: offset, from: start)
+        return try judge(copy, header: header, at: offset, after: known)
     }
 
     private mutating func judge(
-        _ bytes: [UInt8], header: SegmentHeader, at offset: UInt64, from start: UInt64
+        _ bytes: [UInt8], header: SegmentHeader, at offset: UInt64, after known: FoundManifest?
     ) throws(StoreError) -> Judgement {
         let payload: ManifestPayload
         do throws(FormatError) {
@@ -130,7 +128,7 @@ package struct ManifestFinder<H: Host>: Sendable {
         }
         if payload.dimension == 0 { return .rejected("has dimension 0") }
         var placement = ManifestPlacement<H>(candidate: offset, isMarked: payload.mark != nil)
-        switch try placement.verdict(on: payload.directory, from: start, examining: &examination) {
+        switch try placement.verdict(on: payload.directory, after: known, examining: &examination) {
         case .contradicted(let why): return .rejected(why)
         case .enclosed(let segment): return .enclosed(by: segment)
         case .amongSegments(let damaged):

@@ -38,12 +38,19 @@ package struct ManifestPlacement<H: Host>: Sendable {
         self.isMarked = isMarked
     }
 
+    /// - Parameter known: a manifest before the candidate that is believed. The walk begins at its end, and what it
+    ///   names is not looked at again.
     package mutating func verdict(
-        on directory: [DirectoryEntry], from start: UInt64, examining: inout Examination<H>
+        on directory: [DirectoryEntry], after known: FoundManifest?, examining: inout Examination<H>
     ) throws(StoreError) -> Verdict {
-        if let refusal = try nameSegments(directory, &examining) { return refusal }
-        // What was believed before stands behind the start; where something is damaged, all is walked.
-        var position = named.allSatisfy(\.isIntact) ? start : 0
+        var position: UInt64 = 0
+        var unknown = directory
+        // Where something is damaged, all is walked.
+        if let known, known.damaged.isEmpty {
+            position = known.end
+            unknown = Self.entries(of: directory, notIn: known.payload.directory)
+        }
+        if let refusal = try nameSegments(unknown, &examining) { return refusal }
         var index = 0
         while position < candidate {
             while index < named.count, named[index].entry.offset < position {
@@ -56,8 +63,27 @@ package struct ManifestPlacement<H: Host>: Sendable {
             case .decided(let verdict): return verdict
             }
         }
-        if let left = named[index...].first(where: { !$0.isIntact && $0.entry != damaged.last }) { return misplaced(left) }
+        if let left = named[index...].first(where: { !$0.isIntact && $0.entry != damaged.last }) {
+            return misplaced(left)
+        }
         return .amongSegments(damaged: damaged)
+    }
+
+    /// The entries that are new, given that the others stand in the order in which they stood before.
+    private static func entries(
+        of directory: [DirectoryEntry], notIn earlier: [DirectoryEntry]
+    ) -> [DirectoryEntry] {
+        var rest = earlier[...]
+        var unknown: [DirectoryEntry] = []
+        for entry in directory {
+            // Entries that were dropped are few; nothing is lost by looking at one again that was not.
+            if let position = rest.prefix(64).firstIndex(of: entry) {
+                rest = rest[(position + 1)...]
+            } else {
+                unknown.append(entry)
+            }
+        }
+        return unknown
     }
 
     /// Compares every entry with the header that it speaks of.
@@ -133,7 +159,8 @@ package struct ManifestPlacement<H: Host>: Sendable {
     }
 
     private func unlinked(_ position: UInt64) -> Step {
-        .decided(.contradicted("stands after bytes, from \(position) on, that are no segment, and names none behind them"))
+        .decided(
+            .contradicted("stands after bytes, from \(position) on, that are no segment, and names none behind them"))
     }
 
     private func misplaced(_ segment: Named) -> Verdict {

@@ -18,6 +18,7 @@ package enum PublishCheck {
             let header = SegmentHeader(bytes.extracting(offset..<(offset + SegmentHeader.byteCount)))
         else { return false }
         let left = bytes.byteCount - offset - SegmentHeader.byteCount
-        return header.payloadByteCount >= UInt64(ManifestPayload.fixedByteCount) && header.payloadByteCount <= UInt64(left)
+        return header.payloadByteCount >= UInt64(ManifestPayload.fixedByteCount)
+            && header.payloadByteCount <= UInt64(left)
     }
 }

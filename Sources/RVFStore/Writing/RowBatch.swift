@@ -29,7 +29,8 @@ package enum RowBatch: Sendable {
     /// Appends a row as it stands in a vector segment.
     package func encode(_ index: Int, into bytes: inout [UInt8]) {
         bytes.append(littleEndian: id(index))
-        for component in vector(index) { bytes.append(littleEndian: component.bitPattern) }
+        // The components' own bytes: every processor that this package runs on is little-endian.
+        unsafe vector(index).withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// The first row that a store cannot take, and why.

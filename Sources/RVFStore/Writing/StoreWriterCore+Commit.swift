@@ -27,10 +27,11 @@ extension StoreWriterCore {
         try stream.finish()
         try file.writing.syncData()
 
+        // The length first: a map of bytes that the file does not have would end the process.
+        try validateLength(plan.endOffset)
         let source = ByteSource(file: file, byteCount: plan.endOffset, mode: options.readMode)
         try checkPlacement(plan, in: source)
         try validateLock()
-        try validateLength(plan.endOffset)
         try file.writing.write(plan.header.encoded, at: plan.layout.manifestOffset)
         try file.writing.syncData()
         acknowledge(plan, source)
@@ -78,7 +79,7 @@ extension StoreWriterCore {
         var examination = Examination(source)
         var placement = ManifestPlacement<H>(candidate: plan.layout.manifestOffset, isMarked: true)
         let verdict = try placement.verdict(
-            on: plan.payload.directory, from: snapshot.manifest.end, examining: &examination)
+            on: plan.payload.directory, after: snapshot.manifest, examining: &examination)
         guard case .amongSegments = verdict else { throw StoreError.limit(file.path, .layout) }
     }
 
@@ -128,8 +129,8 @@ extension StoreWriterCore {
         return Plan(layout: layout, payload: payload, encodedPayload: encoded, header: header, endOffset: end)
     }
 
-    /// One more than the highest that is known, the manifest's own among them. Zero, which no segment has, where
-    /// there is no higher one; the layout refuses what comes near.
+    /// One more than the highest that is known, the manifest's own among them. The layout refuses what comes near the
+    /// end of 64 bits.
     private var nextSegmentID: UInt64 {
         let manifest = snapshot.manifest
         let named = manifest.payload.directory.reduce(manifest.header.id) { max($0, $1.id) }

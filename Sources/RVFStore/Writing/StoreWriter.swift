@@ -1,0 +1,120 @@
+import RVFHost
+import RVFLock
+public import SystemPackage
+
+/// Writes a store. It holds the store's writer lock: there is one writer at a time among all processes, while any
+/// number of readers go on.
+///
+/// ```swift
+/// var writer = try StoreWriter.create(at: "/data/documents.rvf", dimension: 384)
+/// try writer.append([Row(id: 17, vector: embedding)])
+/// try writer.close()
+/// ```
+///
+/// Each call of an `append` is one commit: when it returns, its rows are durable and readers that refresh see them all;
+/// when it throws, they see none of them, but see ``isInDoubt``. A commit costs two syncs whatever its size, so rows
+/// that come together are best appended together.
+///
+/// A value of this type cannot be copied and is used from one thread at a time. Dropping it gives the lock back,
+/// silently; ``close()`` says what went wrong.
+public struct StoreWriter: ~Copyable, Sendable {
+    private let lock: WriterLock
+    private var core: StoreWriterCore<POSIXHost>
+
+    private init(lock: consuming WriterLock, core: consuming StoreWriterCore<POSIXHost>) {
+        self.lock = lock
+        self.core = core
+    }
+
+    /// Makes an empty store. It appears under its name complete and durable; a create that is interrupted leaves
+    /// nothing behind.
+    ///
+    /// - Parameters:
+    ///   - dimension: The number of components of every row, 1 to 65,535.
+    ///   - metric: How searches measure distance.
+    /// - Throws: ``StoreError/exists(_:_:)`` where there is a file of that name, whatever it is; it stays untouched.
+    ///   ``StoreError/lock(_:)`` where somebody else is about to write there.
+    public static func create(
+        at path: FilePath, dimension: Int, metric: Metric = .squaredL2, options: WriterOptions = WriterOptions()
+    ) throws(StoreError) -> StoreWriter {
+        let creation = try StoreCreation(
+            host: POSIXHost(), path: path, dimension: dimension, metric: metric, options: options)
+        let lock = try acquire(path, options)
+        try creation.run(lock.held)
+        let core = try StoreWriterCore.open(creation.location, under: lock.held, options: options)
+        return StoreWriter(lock: lock, core: core)
+    }
+
+    /// Opens a store at its newest commit and takes its writer lock.
+    ///
+    /// What an interrupted commit left at the end of the file stays there, and does not count. Where readers of other
+    /// implementations could not find the newest manifest any more, it is written again.
+    ///
+    /// - Throws: ``StoreError/lock(_:)`` where somebody else writes, ``StoreError/notAStore(_:_:)`` where the file holds
+    ///   no store.
+    public static func open(
+        at path: FilePath, options: WriterOptions = WriterOptions()
+    ) throws(StoreError) -> StoreWriter {
+        let location = try StoreLocation(host: POSIXHost(), path: path)
+        // A lock is taken for something that exists only: taking one leaves traces for a moment.
+        _ = try location.status()
+        let lock = try acquire(path, options)
+        let core = try StoreWriterCore.open(location, under: lock.held, options: options)
+        return StoreWriter(lock: lock, core: core)
+    }
+
+    private static func acquire(_ path: FilePath, _ options: WriterOptions) throws(StoreError) -> WriterLock {
+        do throws(LockError) {
+            return try WriterLock.acquire(protecting: path, options: options.lock)
+        } catch {
+            throw StoreError.lock(error)
+        }
+    }
+
+    /// Adds rows in one commit. A row whose id the store has replaces the row there, and one whose id was deleted is
+    /// there again. No rows are no commit.
+    ///
+    /// - Throws: ``StoreError/invalidRow(_:index:id:_:)`` for a row of another dimension, with a component that is no
+    ///   finite number, or with the id of an earlier row of the batch; ``StoreError/lostLock(_:)`` and
+    ///   ``StoreError/foreignAppend(_:what:)`` where this writer is not the only one any more;
+    ///   ``StoreError/limit(_:_:)`` for what the format cannot hold. Nothing is written in these cases.
+    public mutating func append(_ rows: [Row]) throws(StoreError) {
+        try core.append(.rows(rows))
+    }
+
+    /// Adds rows in one commit, as ``append(_:)`` does.
+    ///
+    /// - Parameter components: The vectors one after another, in the order of the ids.
+    public mutating func append(ids: [UInt64], components: [Float]) throws(StoreError) {
+        let dimension = Int(core.snapshot.manifest.payload.dimension)
+        try core.append(.flat(ids: ids, components: components, dimension: dimension))
+    }
+
+    /// The state after the last commit that succeeded, for reading. It stays valid after later ones.
+    public func snapshot() -> Snapshot {
+        Snapshot(core: core.snapshot)
+    }
+
+    /// Whether a write or a sync failed in the last commit. Whether a part of it reached the medium, nobody knows then;
+    /// it does not count, and the next commit supersedes it. Until that has succeeded, readers may see it.
+    public var isInDoubt: Bool { core.isInDoubt }
+
+    /// The path that the writer was given.
+    public var path: FilePath { lock.path }
+
+    /// Gives the lock back.
+    ///
+    /// - Throws: ``StoreError/lostLock(_:)`` if the lock had been lost, ``StoreError/lock(_:)`` if its file could not be
+    ///   removed. The store is closed all the same.
+    public consuming func close() throws(StoreError) {
+        let lock = lock
+        do throws(LockError) {
+            try lock.release()
+        } catch {
+            switch error {
+            case .lost, .handedOver: throw StoreError.lostLock(error)
+            default: throw StoreError.lock(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import RVFStore
+import SystemPackage
+
+extension Failure {
+    init(_ error: StoreError) {
+        let message = "\(error)"
+        switch error {
+        // The lock's own words say it all.
+        case .lock(let error), .lostLock(let error): self.init(error)
+        case .damaged(_, let offset, _):
+            self.init(.damaged, code: "damaged", message, details: [("offset", .unsigned(offset))])
+        case .notAStore(let path, .noManifest(let nearest)):
+            // A cut-off store is damaged; any other file never was one.
+            guard let offset = nearest?.offset ?? SegmentWalk.endOfWholeSegments(of: path) else {
+                self.init(.failed, code: "notAStore", message)
+                return
+            }
+            let place = nearest == nil ? " The last thing that is whole in it ends at byte \(offset)." : ""
+            self.init(.damaged, code: "damaged", message + place, details: [("offset", .unsigned(offset))])
+        case .notAStore: self.init(.failed, code: "notAStore", message)
+        case .exists: self.init(.failed, code: "exists", message)
+        case .foreignAppend: self.init(.failed, code: "foreignAppend", message)
+        case .invalidRow(_, let index, let id, _):
+            self.init(
+                .failed, code: "invalidRow", message,
+                details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
+        case .limit: self.init(.failed, code: "limit", message)
+        case .system(_, _, let error):
+            self.init(.failed, code: "system", message, details: [("errno", .integer(Int64(error.rawValue)))])
+        }
+    }
+}

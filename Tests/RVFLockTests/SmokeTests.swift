@@ -1,3 +1,0 @@
-import RVFLock
-import Testing
-@Suite struct Smoke {}

@@ -1,0 +1,148 @@
+import RVFHost
+import RVFLock
+import RVFStore
+import SystemPackage
+import Testing
+
+/// What a power cut can leave of a commit: everything up to a sync, and any sectors of what came after it.
+@Suite("Power cuts")
+struct RecoveryTests {
+    private let scratch = Scratch()
+
+    private struct Recording {
+        /// The file before the first commit.
+        var image: [UInt8]
+        /// What was done to it, and how many commits are acknowledged after each step.
+        var events: [(event: DiskScript.Event, acknowledged: Int)] = []
+    }
+
+    private func record(_ commits: [[Row]]) throws -> Recording {
+        let script = DiskScript()
+        var options = WriterOptions()
+        options.lock.renewal = .manual
+        let path = scratch("recorded.rvf")
+        var writer = try StoreWriterCore.create(
+            host: RecordingHost(script: script), registry: LockRegistry(), path: path, dimension: 3, metric: .cosine,
+            options: options)
+        let descriptor = try FileDescriptor.open(path, .readOnly)
+        defer { try? descriptor.close() }
+        let identity = try POSIXHost().status(of: descriptor).identity
+        script.set {
+            $0.file = identity
+            $0.events = []
+        }
+        var recording = Recording(image: try scratch.read("recorded.rvf"))
+        for (number, rows) in commits.enumerated() {
+            try writer.append(.rows(rows))
+            recording.events += script.events.dropFirst(recording.events.count).map { ($0, number) }
+            recording.events[recording.events.count - 1].acknowledged = number + 1
+        }
+        return recording
+    }
+
+    private func apply(_ write: DiskScript.Event, to image: inout [UInt8], sectors: (Int) -> Bool) {
+        guard case .write(let offset, let bytes) = write else { return }
+        let end = Int(offset) + bytes.count
+        for position in Int(offset)..<end where sectors(position / 512) {
+            if image.count <= position { image += [UInt8](repeating: 0, count: position + 1 - image.count) }
+            image[position] = bytes[position - Int(offset)]
+        }
+    }
+
+    @Test("after any of them the last acknowledged commit, or the one under way, is read whole", arguments: 0..<3 as Range<UInt64>)
+    func anyCut(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let commits = (0..<6).map { number in
+            batch(rows((0..<UInt64(1 + 30 * (number % 3))).map { $0 * 3 % 100 }, dimension: 3, version: Float(number)))
+        }
+        let recording = try record(commits)
+        var states: [[UInt64: [Float]]] = [[:]]
+        for commit in commits {
+            states.append(states.last!.merging(commit.map { ($0.id, $0.vector) }) { $1 })
+        }
+        var image = recording.image
+        var unsynced: [DiskScript.Event] = []
+        var acknowledged = 0
+        for (event, after) in recording.events {
+            unsynced.append(event)
+            for _ in 0..<6 {
+                var cut = image
+                for write in unsynced {
+                    let chance = Int.random(in: 0...4, using: &generator)
+                    apply(write, to: &cut) { _ in Int.random(in: 0..<4, using: &generator) < chance }
+                }
+                let path = try scratch.write(cut, to: "cut.rvf")
+                let found = try StoreReader(at: path).rows()
+                #expect([states[acknowledged], states[min(acknowledged + 1, commits.count)]].contains(found), "seed \(seed)")
+                let reference = try ReferenceStore(cut)
+                #expect(reference.rows == found, "seed \(seed)")
+
+                var writer = try StoreWriter.open(at: path)
+                try writer.append([Row(id: 1000, vector: [1, 2, 3])])
+                try writer.close()
+                #expect(try StoreReader(at: path).rows() == found.merging([1000: [1, 2, 3]]) { $1 }, "seed \(seed)")
+                #expect(try ReferenceStore(at: path).rows.count == found.count + 1, "seed \(seed)")
+            }
+            if case .sync = event {
+                for write in unsynced { apply(write, to: &image) { _ in true } }
+                unsynced = []
+            }
+            acknowledged = after
+        }
+        #expect(try StoreReader(at: scratch.write(image, to: "cut.rvf")).rows() == states.last)
+    }
+
+    @Test("a manifest that an unfinished commit pushed out of other readers' reach is published again")
+    func republish() throws {
+        var peer = ReferenceWriter(dimension: 3)
+        peer.ingest(rows(1...10, dimension: 3), witnessed: true)
+        peer.delete([4])
+        peer.segment(1, [UInt8](repeating: 9, count: 100_000), listed: false)
+        peer.file.removeLast(1000)
+        #expect(throws: ReferenceStore.Failure.self) { try ReferenceStore(peer.file) }
+        let path = try scratch.write(peer.file)
+        let before = try StoreReader(at: path).rows()
+        try StoreWriter.open(at: path).close()
+        let reference = try ReferenceStore(at: path)
+        #expect(reference.rows == before)
+        #expect(reference.deleted == [4])
+        #expect(try StoreReader(at: path).rows() == before)
+        // Once is enough.
+        let after = try scratch.read()
+        try StoreWriter.open(at: path).close()
+        #expect(try scratch.read() == after)
+    }
+
+    @Test("commits behind a header that was cut short are found, wherever it was cut")
+    func tornHeader() throws {
+        for kept in stride(from: 1, through: 64, by: 3) {
+            var peer = ReferenceWriter(dimension: 3)
+            peer.ingest(rows(1...10, dimension: 3))
+            let end = peer.file.count
+            peer.segment(1, [UInt8](repeating: 9, count: 700), listed: false)
+            peer.file.removeLast(peer.file.count - end - kept)
+            let path = try scratch.write(peer.file)
+            var writer = try StoreWriter.open(at: path)
+            // As many commits as it takes to go beyond where the segment would have ended.
+            for id in 50..<60 as Range<UInt64> {
+                try writer.append(batch(rows([id], dimension: 3)))
+                #expect(try StoreReader(at: path).rows().count == Int(id) - 39, "\(kept) bytes kept, id \(id)")
+                #expect(try ReferenceStore(at: path).rows.count == Int(id) - 39, "\(kept) bytes kept, id \(id)")
+            }
+        }
+    }
+
+    @Test("what stood at the end of a file before stays there, byte for byte")
+    func keepsTail() throws {
+        var peer = ReferenceWriter(dimension: 3)
+        peer.ingest(rows(1...10, dimension: 3))
+        peer.witness("query", listed: false)
+        peer.file += [1, 2, 3]
+        let path = try scratch.write(peer.file)
+        var writer = try StoreWriter.open(at: path)
+        try writer.append(batch(rows([50], dimension: 3)))
+        #expect(Array(try scratch.read().prefix(peer.file.count)) == peer.file)
+        #expect(try ReferenceStore(at: path).rows.count == 11)
+        #expect(try StoreReader(at: path).rows().count == 11)
+    }
+}
