@@ -85,7 +85,7 @@ import Testing
         both.set("z", to: "text", for: 9)
         #expect(throws: MetadataError.type(field: "z", is: .bool, given: .string)) { try second.committing(both) }
         wrong.set("n", to: 4, for: 9)
-        #expect(throws: MetadataError.type(field: "n", is: .int64, given: .string)) { try second.committing(wrong) }
+        #expect(throws: MetadataError.type(field: "n", is: .string, given: .int64)) { try second.committing(wrong) }
     }
 
     @Test("What cannot be stored is refused by name")
