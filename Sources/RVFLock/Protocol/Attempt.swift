@@ -170,12 +170,9 @@ final class Attempt<H: Host> {
         dataMeaning = try site.attempting(.openProtectedFile) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        guard dataMeaning != .remote else {
-            // Without a guard on it the descriptor is of no use.
-            host.close(file)
-            data = nil
-            return nil
-        }
+        // Kept open without a guard too: while it is open its inode is given to no other file, so that one which is
+        // made in its place (`rm`, then a restore) is seen to be another.
+        guard dataMeaning != .remote else { return nil }
         if isCourteous && hasJustReleased && host.waiterIsMarked(on: file) { return .done(.givesWay) }
         guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
             return .done(.guardBusy(.protectedFile))
