@@ -31,16 +31,18 @@ package struct FileWalk<H: Host>: Sendable {
 
     /// - Parameter manifest: the manifest that is believed; nil where there is none.
     package init(_ source: ByteSource<H>, manifest: FoundManifest?) {
+        self.init(source, named: manifest?.allEntries ?? [])
+    }
+
+    package init(_ source: ByteSource<H>, named: [DirectoryEntry]) {
         self.source = source
+        self.named = Set(named).sorted { $0.offset < $1.offset }
         examination = Examination(source)
-        guard let manifest else {
-            named = []
-            return
-        }
-        let own = DirectoryEntry(
-            id: manifest.header.id, offset: manifest.offset, payloadByteCount: manifest.header.payloadByteCount,
-            type: .manifest)
-        named = Set(manifest.payload.directory + [own]).sorted { $0.offset < $1.offset }
+    }
+
+    /// Goes on at a place that is known to lie between two segments, behind where the walk is.
+    package mutating func skip(to offset: UInt64) {
+        position = max(position, offset)
     }
 
     /// The next stretch; nil at the end of the file.
@@ -136,6 +138,11 @@ package struct FileWalk<H: Host>: Sendable {
         guard bytes.byteCount >= 4 else { return [] }
         return (0...(bytes.byteCount - 4)).filter { bytes.integer(UInt32.self, at: $0) == SegmentHeader.magic }
     }
+}
+
+extension FoundManifest {
+    /// What the manifest names, and itself.
+    var allEntries: [DirectoryEntry] { payload.directory + [DirectoryEntry(header, at: offset)] }
 }
 
 extension SegmentHeader {

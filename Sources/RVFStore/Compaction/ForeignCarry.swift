@@ -6,6 +6,8 @@ import RVFHost
 /// there. Nothing is remembered of those that are not named, so that their number costs no memory.
 struct ForeignCarry<H: Host> {
     let source: ByteSource<H>
+    /// The segments that are named, in the order of their manifest.
+    let directory: [DirectoryEntry]
     /// The manifest that is believed; nil where there is none.
     let manifest: FoundManifest?
     /// Told of named segments that are damaged, which are then left out. Nil: they are thrown as an error.
@@ -56,8 +58,8 @@ struct ForeignCarry<H: Host> {
     private func forEach(
         _ body: (SegmentHeader, _ offset: UInt64, _ isNamed: Bool) throws(StoreError) -> Void
     ) throws(StoreError) {
-        var walk = FileWalk(source, manifest: manifest)
-        var missing = Set((manifest?.payload.directory ?? []).filter { !$0.type.isRewritten })
+        var walk = FileWalk(source, named: manifest.map { directory + [DirectoryEntry($0.header, at: $0.offset)] } ?? directory)
+        var missing = Set(directory.filter { !$0.type.isRewritten })
         while let piece = try walk.next() {
             switch piece {
             case .zeros, .stray: break

@@ -48,7 +48,7 @@ struct StoreRewrite<H: Host> {
         planned.directory = [DirectoryEntry](repeating: .blank, count: segmentCount + size.namedCount)
         planned.mark = PlacementMark(manifestOffset: 0)
         try ManifestSeal.checkLength(planned, path: file.path)
-        try requireSpace(UInt64(live.liveCount) * stride + size.byteCount + Self.marginByteCount, on: file)
+        try file.requireSpace(UInt64(live.liveCount) * stride + size.byteCount + Self.marginByteCount)
 
         var stream = CopyStream(file)
         var vectors = VectorCopy(
@@ -73,25 +73,13 @@ struct StoreRewrite<H: Host> {
         var manifest = payload
         manifest.totalVectorCount = UInt64(rowCount)
         manifest.directory = vectors
-        for entry in carry?.manifest?.payload.directory ?? [] where entry.type != .witness {
+        for entry in carry?.directory ?? [] where entry.type != .witness {
             guard let place = places[entry] else { continue }
             manifest.directory.append(
                 DirectoryEntry(
                     id: entry.id, offset: place, payloadByteCount: entry.payloadByteCount, type: entry.type))
         }
         return manifest
-    }
-
-    private func requireSpace(_ needed: UInt64, on file: BorrowedFile<H>) throws(StoreError) {
-        let available: UInt64
-        do throws(Errno) {
-            available = try file.host.availableBytes(on: file.descriptor)
-        } catch {
-            throw StoreError.system(.findSpace, file.path, error)
-        }
-        guard available >= needed else {
-            throw StoreError.noSpace(file.path, neededByteCount: needed, availableByteCount: available)
-        }
     }
 
     /// The new file as a reader will open it.
@@ -148,5 +136,19 @@ extension FoundManifest {
     func nextSegmentID(after other: UInt64 = 0) -> UInt64 {
         let highest = payload.directory.reduce(max(header.id, other)) { max($0, $1.id) }
         return highest < .max >> 1 ? highest + 1 : 1
+    }
+}
+
+extension SnapshotCore {
+    /// Throws for what the directory and the headers tell of damage; payloads are checked as they are copied.
+    func refuseDamage(in table: VectorTable, _ source: ByteSource<H>) throws(StoreError) {
+        let damaged = Set(manifest.damaged)
+        for segment in table.segments {
+            let isCompressed = try source.header(at: segment.entry.offset)?.compression != 0
+            // With one of these it throws without a look at the payload.
+            if segment.layout == nil || isCompressed || damaged.contains(segment.entry) {
+                _ = try segment.checkedLayout(in: source)
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ extension StoreWriterCore {
         if before.linkCount > 1 { throw StoreError.hardLinked(file.path) }
         let table = try snapshot.vectorTable()
         let source = ByteSource(file: file, byteCount: size, mode: .positional)
-        try refuseDamage(in: table, source)
+        try snapshot.refuseDamage(in: table, source)
 
         // Nobody else may read the rows in it before it has the old file's mode.
         let draft = try draftReplacement()
@@ -46,22 +46,11 @@ extension StoreWriterCore {
         options.limits = self.options.limits
         let (lock, snapshot) = (lock, snapshot)
         return StoreRewrite(
-            source: source, table: table, carry: ForeignCarry(source: source, manifest: manifest), payload: payload,
+            source: source, table: table, carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
+            payload: payload,
             firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options,
             isDeleted: { id, _ in snapshot.isDeleted(id) },
             check: { () throws(StoreError) in try lock.validateForStore() })
-    }
-
-    /// What the directory and the headers tell already; payloads are checked as they are copied.
-    private func refuseDamage(in table: VectorTable, _ source: ByteSource<H>) throws(StoreError) {
-        let damaged = Set(snapshot.manifest.damaged)
-        for segment in table.segments {
-            let isCompressed = try source.header(at: segment.entry.offset)?.compression != 0
-            // With one of these it throws without a look at the payload.
-            if segment.layout == nil || isCompressed || damaged.contains(segment.entry) {
-                _ = try segment.checkedLayout(in: source)
-            }
-        }
     }
 
     private func draftReplacement() throws(StoreError) -> ProtectedFileDraft<H> {
