@@ -129,7 +129,7 @@ import Testing
     func local(operation: Operation, disturbance: Disturbance) throws {
         let rungs: [PublishRung] =
             switch operation {
-            case .acquire: PublishRung.allCases
+            case .acquire: [.unnamed, .rename, .exclusive]
             case .acquireWithoutData: [.unnamed, .exclusive]
             default: [.unnamed]
             }

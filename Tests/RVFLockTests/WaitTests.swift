@@ -35,11 +35,12 @@ import Testing
             let scene = try Scene()
             scene.putLock(Peer.record(isGuarded: true))
             let judge = try FileDescriptor.open(scene.directory.file(name), .readWrite)
-            #expect(try POSIXHost().tryLock(judge))
+            let judgeHost = Simulated().host
+            #expect(try judgeHost.tryLock(judge))
             let process = Simulated()
             let sleeps = Counter()
             process.script.intercept { call in
-                if call.kind == .sleep, sleeps.up() == 3 { try? judge.close() }
+                if call.kind == .sleep, sleeps.up() == 3 { judgeHost.close(judge) }
                 return nil
             }
             let lock = try process.acquire(scene.data)

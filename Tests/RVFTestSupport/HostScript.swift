@@ -155,6 +155,7 @@ public final class HostScript: Sendable {
 
     /// Before the close itself: afterwards another thread may have the number.
     func closing(_ descriptor: FileDescriptor) {
+        KnownGuards.remove(descriptor.rawValue)
         state.withLock {
             if $0.openDescriptors.remove(descriptor.rawValue) == nil { $0.wrongCloses.append(descriptor.rawValue) }
         }
