@@ -29,7 +29,8 @@ extension ProcessTests {
             return String(line.split(separator: " ")[1])
         }
 
-        @Test("A lock goes to an unrelated process and on to a third, and nobody else ever gets in", arguments: [true, false])
+        @Test("A lock goes to an unrelated process and on to a third, and nobody else ever gets in",
+            arguments: [true, false])
         func relay(hasFile: Bool) throws {
             let place = try Place(hasFile: hasFile)
             let runners = [try place.holder(), try place.session(), try place.session(), try place.session()]
@@ -96,7 +97,7 @@ extension ProcessTests {
             #expect(try place.canBeTaken(by: next))
         }
 
-        @Test("A successor that holds another lock of the same file, or has lost the file, is refused")
+        @Test("When the protected file is replaced during a hand-over, neither side goes on")
         func replacedMeanwhile() throws {
             let place = try Place()
             let giver = try place.holder()

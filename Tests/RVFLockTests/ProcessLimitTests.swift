@@ -161,7 +161,7 @@ extension ProcessTests {
             #expect(try place.canBeTaken(by: probe))
         }
 
-        @Test("On a read-only mount a lock is refused with EROFS, and one that is held is still released",
+        @Test("On a read-only mount a lock is refused with EROFS, and looked at all the same",
             .enabled(if: TestPowers.canMount, "\(TestPowers.mountAbsence)"))
         func readOnlyMount() throws {
             let outer = try TemporaryDirectory()

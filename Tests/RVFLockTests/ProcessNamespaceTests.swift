@@ -105,7 +105,8 @@ extension ProcessTests {
                 let place = try Place(hasFile: hasFile)
                 let open: [FileAttributeKey: Any] = [.posixPermissions: 0o777]
                 try FileManager.default.setAttributes(open, ofItemAtPath: place.directory.path.string)
-                if hasFile { try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: place.path.string) }
+                let shared: [FileAttributeKey: Any] = [.posixPermissions: 0o666]
+                if hasFile { try FileManager.default.setAttributes(shared, ofItemAtPath: place.path.string) }
                 let first = try sessionWithoutProc(at: place)
                 try first.ask("become \(user)")
                 #expect(try first.ask("acquire").hasPrefix("held"))

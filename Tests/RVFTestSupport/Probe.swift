@@ -33,7 +33,7 @@ public final class Probe: Sendable {
     private let fromChild: FileDescriptor
     private let state = Mutex((unread: [UInt8](), ending: Ending?.none))
 
-    public static let patienceSeconds = 30
+    public static let patienceSeconds = TestPowers.isLong ? 900 : 120
 
     /// Where the helper was built: beside the test bundle.
     public static let executable: String = {

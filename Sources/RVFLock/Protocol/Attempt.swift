@@ -114,7 +114,9 @@ final class Attempt<H: Host> {
             do throws(LockError) {
                 if let published = try publish() { return published }
             } catch {
-                if lock != nil { throw error }
+                // A shortage that keeps a new file from being made need not hinder the taking over of one that is
+                // there; a lack of permission would hinder its removal later.
+                guard lock == nil, error.isShortage else { throw error }
                 failure = error
             }
         }
@@ -122,7 +124,6 @@ final class Attempt<H: Host> {
             if let failure { throw failure }
             return try publish() ?? .again
         }
-        // What kept a new file from being made (no space, say) need not hinder the taking over of one that is there.
         try site.requireRegular(present, isLock: true)
         let isWritable: Bool
         switch try openLock() {

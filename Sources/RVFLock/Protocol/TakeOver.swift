@@ -77,7 +77,7 @@ struct TakeOver<H: Host> {
             let declaresGuard = attempt.lockMeaning == .coherent
             if declaresGuard { old.guardByte = LockRecord.guardedByte }
             old.timestampNanoseconds = keepsChecksum
-                ? RecordTimestamp.keepingChecksum(of: old, nowNanoseconds: now) : now
+                ? RecordTimestamp.reaching(checksum: old.checksum, in: old, nowNanoseconds: now) : now
             if declaresGuard {
                 try file.writeGuardAndTimestamp(of: old, .takeOver)
             } else {

@@ -13,6 +13,7 @@ extension StoreWriterCore {
     /// One commit, in the order that leaves no torn manifest to any reader: rows and the manifest's payload, sync;
     /// then the manifest's header, which lies within one sector, sync.
     mutating func commit(_ batch: RowBatch) throws(StoreError) {
+        try settleName()
         try validateLock()
         let start = try validateFile()
         let plan = try plan(batch, from: start)
@@ -49,7 +50,7 @@ extension StoreWriterCore {
     // MARK: Looking before writing
 
     /// Where the file ends, once it is found to be as this writer left it.
-    private func validateFile() throws(StoreError) -> UInt64 {
+    func validateFile() throws(StoreError) -> UInt64 {
         let status = try file.status()
         let size = UInt64(max(0, status.sizeBytes))
         // A failed write may have left any part of what it was to write.

@@ -22,6 +22,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     /// Bytes in the file as this writer left it.
     var fileByteCount: UInt64
     var doubt: Doubt?
+    /// Whether another file may have taken the name since, through a compaction whose end is not known.
+    var isNameUnsettled = false
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
