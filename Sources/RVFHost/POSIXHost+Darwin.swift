@@ -46,7 +46,8 @@
         public func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
             // Owner, mode, times, extended attributes and the access control list; it passes over an owner that may
             // not be set.
-            _ = try retrying { unsafe fcopyfile(source.rawValue, target.rawValue, nil, copyfile_flags_t(COPYFILE_METADATA)) }
+            let flags = copyfile_flags_t(COPYFILE_METADATA)
+            _ = try retrying { unsafe fcopyfile(source.rawValue, target.rawValue, nil, flags) }
         }
 
         public func fileSystemType(of descriptor: FileDescriptor) throws(Errno) -> FileSystemType {

@@ -49,8 +49,8 @@
             _ = try retrying { rvf_copy_attributes(source.rawValue, target.rawValue) }
             // Last: a change of owner clears bits, and an access control list sets those of the group. Where the owner
             // could not be kept, the program of another user must not come to run as this one.
-            let kept = try status(of: target).owner == old.owner
-            try setPermissions(target, FilePermissions(rawValue: CInterop.Mode(old.permissions & (kept ? 0o7777 : 0o1777))))
+            let mask: UInt32 = try status(of: target).owner == old.owner ? 0o7777 : 0o1777
+            try setPermissions(target, FilePermissions(rawValue: CInterop.Mode(old.permissions & mask)))
         }
 
         /// Makes a call whose refusal for want of rights is no failure.

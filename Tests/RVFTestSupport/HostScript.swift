@@ -15,8 +15,8 @@ public enum HostCall: String, Sendable, CaseIterable {
     /// Whether the call changes anything that another process could see.
     public var changesSomething: Bool {
         switch self {
-        case .openUnnamed, .linkUnnamed, .write, .truncate, .setPermissions, .copyMetadata, .sync, .syncData, .link, .rename,
-            .renameExclusively, .exchange, .unlink, .tryLock, .listen, .send:
+        case .openUnnamed, .linkUnnamed, .write, .truncate, .setPermissions, .copyMetadata, .sync, .syncData, .link,
+            .rename, .renameExclusively, .exchange, .unlink, .tryLock, .listen, .send:
             true
         default: false
         }

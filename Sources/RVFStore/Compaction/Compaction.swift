@@ -28,8 +28,8 @@ extension StoreWriter {
     ///
     /// - Throws: ``StoreError/damaged(_:offset:what:)`` where a segment is damaged (repair the store first),
     ///   ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``, ``StoreError/hardLinked(_:)``,
-    ///   ``StoreError/cancelled(_:)``, ``StoreError/notReplaced(_:)``, and what a commit throws. The store is then as it
-    ///   was, unless the name could not be made durable at the very end: the next commit does that first.
+    ///   ``StoreError/cancelled(_:)``, ``StoreError/notReplaced(_:)``, and what a commit throws. The store is then as
+    ///   it was, unless the name could not be made durable at the very end: the next commit does that first.
     @discardableResult
     public mutating func compact(options: WorkOptions = WorkOptions()) throws(StoreError) -> CompactionReport {
         try core.compact(options)

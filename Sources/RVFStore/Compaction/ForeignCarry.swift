@@ -58,7 +58,8 @@ struct ForeignCarry<H: Host> {
     private func forEach(
         _ body: (SegmentHeader, _ offset: UInt64, _ isNamed: Bool) throws(StoreError) -> Void
     ) throws(StoreError) {
-        var walk = FileWalk(source, named: manifest.map { directory + [DirectoryEntry($0.header, at: $0.offset)] } ?? directory)
+        let own = manifest.map { [DirectoryEntry($0.header, at: $0.offset)] } ?? []
+        var walk = FileWalk(source, named: directory + own)
         var missing = Set(directory.filter { !$0.type.isRewritten })
         while let piece = try walk.next() {
             switch piece {
@@ -66,7 +67,8 @@ struct ForeignCarry<H: Host> {
             case .damagedHeader(let entry):
                 missing.remove(entry)
                 guard !entry.type.isRewritten else { break }
-                try report(entry.offset, "the header of the \(entry.type) segment that the manifest names here is damaged")
+                try report(
+                    entry.offset, "the header of the \(entry.type) segment that the manifest names here is damaged")
             case .segment(let header, let offset, let isNamed):
                 missing.remove(DirectoryEntry(header, at: offset))
                 guard header.isForeign else { break }

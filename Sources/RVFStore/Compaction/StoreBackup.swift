@@ -26,8 +26,8 @@ extension Snapshot {
     /// a copy that is as damaged (see ``StoreVerification``).
     ///
     /// - Throws: ``StoreError/exists(_:_:)`` where something has that name,
-    ///   ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``, ``StoreError/cancelled(_:)``, or what the system
-    ///   says. Nothing is left behind.
+    ///   ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``, ``StoreError/cancelled(_:)``, or what the
+    ///   system says. Nothing is left behind.
     @discardableResult
     public func backup(to path: FilePath, options: WorkOptions = WorkOptions()) throws(StoreError) -> BackupReport {
         try core.backup(to: path, options: options)

@@ -12,13 +12,13 @@ extension StoreReader {
 extension Snapshot {
     /// Makes a new store with this state's live rows, which says of itself that it descends from this one.
     ///
-    /// The child has an identity of its own; it names this store's file id as its parent, the hash over this file's last
-    /// 64 KiB, and a lineage one deeper. Dimension, metric and profile are the parent's. It is complete and durable
+    /// The child has an identity of its own; it names this store's file id as its parent, the hash over this file's
+    /// last 64 KiB, and a lineage one deeper. Dimension, metric and profile are the parent's. It is complete and durable
     /// before its name appears. What other writers put into the parent is not copied.
     ///
     /// - Returns: the child's identity.
-    /// - Throws: ``StoreError/exists(_:_:)`` where something has that name, ``StoreError/damaged(_:offset:what:)`` where
-    ///   rows cannot be read, ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``,
+    /// - Throws: ``StoreError/exists(_:_:)`` where something has that name, ``StoreError/damaged(_:offset:what:)``
+    ///   where rows cannot be read, ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``,
     ///   ``StoreError/cancelled(_:)``, or what the system says. Nothing is left behind.
     @discardableResult
     public func derive(to path: FilePath, options: WorkOptions = WorkOptions()) throws(StoreError) -> StoreIdentity {

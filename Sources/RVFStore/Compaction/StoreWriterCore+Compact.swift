@@ -46,7 +46,8 @@ extension StoreWriterCore {
         options.limits = self.options.limits
         let (lock, snapshot) = (lock, snapshot)
         return StoreRewrite(
-            source: source, table: table, carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
+            source: source, table: table,
+            carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
             payload: payload,
             firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options,
             isDeleted: { id, _ in snapshot.isDeleted(id) },

@@ -49,7 +49,8 @@ struct FileCheck<H: Host>: ~Copyable {
             case .notAStore(_, .noManifest(let nearest)):
                 let why = nearest.map { "; the last thing like one " + $0.why } ?? ""
                 report.add(.damage, at: nearest?.offset ?? 0, "no manifest can be believed" + why)
-            case .limit: report.add(.damage, at: 0, "so many bytes look like manifests that the right one was not found")
+            case .limit:
+                report.add(.damage, at: 0, "so many bytes look like manifests that the right one was not found")
             case .notAStore: break
             default: throw error
             }
@@ -88,7 +89,8 @@ struct FileCheck<H: Host>: ~Copyable {
     private mutating func checkLists(_ manifest: FoundManifest) {
         let payload = manifest.payload
         let start = manifest.offset + UInt64(SegmentHeader.byteCount)
-        let lists = start + UInt64(ManifestPayload.fixedByteCount + DirectoryEntry.byteCount * payload.directory.count) + 4
+        let directoryByteCount = DirectoryEntry.byteCount * payload.directory.count
+        let lists = start + UInt64(ManifestPayload.fixedByteCount + directoryByteCount) + 4
         for (position, id) in payload.deletedIDs.enumerated().dropFirst() where payload.deletedIDs[position - 1] >= id {
             report.add(
                 .warning, at: lists + UInt64(8 * position), "the deleted ids do not rise: \(id) follows "
@@ -117,7 +119,6 @@ struct FileCheck<H: Host>: ~Copyable {
         var checksum = CRC32()
         var position = offset + UInt64(SegmentHeader.byteCount)
         let end = position + header.payloadByteCount
-        // Whole rows at once, so that a row never spans two windows.
         while position < end {
             let count = Int(min(UInt64(ByteSource<H>.windowByteCount), end - position))
             try source.withBytes(at: position, count: count) { (bytes) throws(StoreError) in
@@ -135,7 +136,8 @@ struct FileCheck<H: Host>: ~Copyable {
             report.add(.note, at: offset, "the \(header.type) segment here has a hash of a kind that is not known here")
         case .differs:
             // Nothing that its bytes seem to say is worth telling.
-            report.add(severity, at: offset, "the \(header.type) segment here does not have the hash that its header gives")
+            report.add(
+                severity, at: offset, "the \(header.type) segment here does not have the hash that its header gives")
             return
         }
         for problem in rows?.finish() ?? [] {
@@ -167,8 +169,9 @@ struct FileCheck<H: Host>: ~Copyable {
     // MARK: Between them
 
     private mutating func checkZeros(_ range: Range<UInt64>) {
-        if range.upperBound - range.lowerBound >= UInt64(SegmentHeader.byteCount) {
-            report.add(.note, at: range.lowerBound, "\(range.upperBound - range.lowerBound) zero bytes that belong to nothing")
+        let count = range.upperBound - range.lowerBound
+        if count >= UInt64(SegmentHeader.byteCount) {
+            report.add(.note, at: range.lowerBound, "\(count) zero bytes that belong to nothing")
         }
     }
 

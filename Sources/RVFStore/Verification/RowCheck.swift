@@ -101,9 +101,11 @@ struct RowCheck {
 
     /// What was found, once the payload is over.
     mutating func finish() -> [Problem] {
-        if head.count < VectorPayload.headerByteCount { add(0, "the vector segment is too short for its head", isDamage: true) }
+        if head.count < VectorPayload.headerByteCount {
+            add(0, "the vector segment is too short for its head", isDamage: true)
+        }
         if badRowCount > Self.rowLimit {
-            add(0, "\(badRowCount) rows of the segment have components that are no finite numbers; the first were listed")
+            add(0, "\(badRowCount) rows of the segment have components that are no finite numbers; not all are listed")
         }
         return problems
     }

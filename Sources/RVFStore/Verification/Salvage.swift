@@ -154,7 +154,8 @@ struct Salvage<H: Host> {
             let dimension = try source.withBytes(at: entry.payloadOffset, count: 2) { (bytes) throws(StoreError) in
                 bytes.integer(UInt16.self, at: 0)
             }
-            guard dimension > 0, let segment = try VectorSegment(entry, in: source, dimension: dimension, isDamaged: false)
+            guard dimension > 0,
+                let segment = try VectorSegment(entry, in: source, dimension: dimension, isDamaged: false)
             else { continue }
             do throws(StoreError) {
                 _ = try segment.checkedLayout(in: source)
@@ -196,7 +197,8 @@ struct Salvage<H: Host> {
         }
         for entry in journals {
             // What was written behind it is there again.
-            let limit = table.segments.reduce(0) { $1.entry.offset < entry.offset ? $0 + ($1.layout?.rowCount ?? 0) : $0 }
+            let earlier = table.segments.filter { $0.entry.offset < entry.offset }
+            let limit = earlier.reduce(0) { $0 + ($1.layout?.rowCount ?? 0) }
             guard entry.payloadByteCount <= UInt64(CommitLimits.segmentByteCount),
                 let header = try source.header(at: entry.offset)
             else { continue }

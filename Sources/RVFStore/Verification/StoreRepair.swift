@@ -6,8 +6,8 @@ public struct RepairOptions: Sendable {
     public var work = WorkOptions()
     /// The metric of a store whose manifests are all lost; with a manifest it is the manifest's.
     public var metric = Metric.squaredL2
-    /// Whether rows are saved, too, that stand whole behind the manifest that counts and that it does not name: those of
-    /// commits whose manifest is lost, but also of commits that never succeeded.
+    /// Whether rows are saved, too, that stand whole behind the manifest that counts and that it does not name: those
+    /// of commits whose manifest is lost, but also of commits that never succeeded.
     public var includesUnnamedRows = false
 
     public init() {}

@@ -21,6 +21,8 @@ final class DiskScript: Sendable {
         var file: FileIdentity?
         var events: [Event] = []
         var canMap = true
+        /// Told of every write and sync of every file.
+        var disk: Disk?
         /// Runs once, at the next sync that would succeed.
         var atNextSync: (@Sendable () -> Void)?
     }
@@ -72,6 +74,10 @@ struct RecordingHost: Host {
             throw script.state.withLock { $0.failure }
         }
         let count = try unsafe base.write(descriptor, from: buffer, at: offset)
+        if let disk = script.state.withLock({ $0.disk }) {
+            let bytes = unsafe Array(buffer[..<count])
+            disk.write(bytes, at: Int(offset), of: try base.status(of: descriptor).identity)
+        }
         if watched {
             let bytes = unsafe Array(buffer[..<count])
             script.set { $0.events.append(.write(offset: offset, bytes: bytes)) }
@@ -96,6 +102,7 @@ struct RecordingHost: Host {
         let (watched, fails) = try fails(descriptor)
         if fails { throw script.state.withLock { $0.failure } }
         try call(descriptor)
+        if let disk = script.state.withLock({ $0.disk }) { disk.sync(try base.status(of: descriptor).identity) }
         guard watched else { return }
         let action = script.state.withLock { state in
             defer { state.atNextSync = nil }
