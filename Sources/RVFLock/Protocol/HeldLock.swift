@@ -304,10 +304,11 @@ package final class HeldLock<H: Host>: Sendable {
 
     /// Drops the guards by closing their files, never by LOCK_UN: a successor may share them.
     func close(_ state: inout State) {
+        // Before the files are closed: their inode numbers may be somebody's next files at once.
+        registry.remove(ticket, releasedNanoseconds: host.bootClockNanoseconds())
         lockForFork.store(-1, ordering: .relaxed)
         host.close(state.lock)
         setData(nil, &state)
-        registry.remove(ticket, releasedNanoseconds: host.bootClockNanoseconds())
     }
 
     /// Puts another descriptor of the protected file in the place of the one kept, which is closed.
