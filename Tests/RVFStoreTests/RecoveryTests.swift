@@ -16,7 +16,7 @@ struct RecoveryTests {
         var events: [(event: DiskScript.Event, acknowledged: Int)] = []
     }
 
-    private func record(_ commits: [[Row]]) throws -> Recording {
+    private func record(_ commits: [Transaction]) throws -> Recording {
         let script = DiskScript()
         var options = WriterOptions()
         options.lock.renewal = .manual
@@ -32,8 +32,8 @@ struct RecoveryTests {
             $0.events = []
         }
         var recording = Recording(image: try scratch.read("recorded.rvf"))
-        for (number, rows) in commits.enumerated() {
-            try writer.append(.rows(rows))
+        for (number, transaction) in commits.enumerated() {
+            try writer.commit(transaction)
             recording.events += script.events.dropFirst(recording.events.count).map { ($0, number) }
             recording.events[recording.events.count - 1].acknowledged = number + 1
         }
@@ -55,11 +55,38 @@ struct RecoveryTests {
         let commits = (0..<6).map { number in
             batch(rows((0..<UInt64(1 + 30 * (number % 3))).map { $0 * 3 % 100 }, dimension: 3, version: Float(number)))
         }
-        let recording = try record(commits)
+        try cutEverywhere(commits.map { rows in
+            var transaction = Transaction()
+            transaction.upsert(rows)
+            return transaction
+        }, states: commits.reduce(into: [[:]]) { states, rows in
+            states.append(states.last!.merging(rows.map { ($0.id, $0.vector) }) { $1 })
+        }, &generator, seed)
+    }
+
+    @Test("the same holds for commits that delete, and merge what came before", arguments: 0..<3 as Range<UInt64>)
+    func mergingCut(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
         var states: [[UInt64: [Float]]] = [[:]]
-        for commit in commits {
-            states.append(states.last!.merging(commit.map { ($0.id, $0.vector) }) { $1 })
+        let commits = (0..<24).map { number in
+            var transaction = Transaction()
+            let gone = (0..<number % 4).map { _ in UInt64.random(in: 0..<40, using: &generator) }
+            let new = rows(Set((0...number % 3).map { _ in UInt64.random(in: 0..<40, using: &generator) }),
+                dimension: 3, version: Float(number + 1))
+            transaction.delete(ids: gone)
+            transaction.upsert(batch(new))
+            states.append(states.last!.filter { !gone.contains($0.key) }.merging(dictionary(new)) { $1 })
+            return transaction
         }
+        try cutEverywhere(commits, states: states, &generator, seed)
+        let segments = try StoreReader(at: scratch("recorded.rvf")).snapshot().segments.count
+        #expect(segments < 12, "no commit merged anything")
+    }
+
+    private func cutEverywhere(
+        _ commits: [Transaction], states: [[UInt64: [Float]]], _ generator: inout SeededGenerator, _ seed: UInt64
+    ) throws {
+        let recording = try record(commits)
         var image = recording.image
         var unsynced: [DiskScript.Event] = []
         var acknowledged = 0

@@ -22,6 +22,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     /// Bytes in the file as this writer left it.
     var fileByteCount: UInt64
     var doubt: Doubt?
+    /// Distinct ids in the vector segments, once they have been counted.
+    var idCount: Int?
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
@@ -87,17 +89,6 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
 
     package var isInDoubt: Bool { doubt != nil }
 
-    /// Adds rows, or replaces those of the same ids, in one commit.
-    package mutating func append(_ batch: RowBatch) throws(StoreError) {
-        let dimension = Int(snapshot.manifest.payload.dimension)
-        if let invalid = batch.firstInvalidRow(dimension: dimension) {
-            throw StoreError.invalidRow(
-                file.path, index: invalid.index, id: batch.count > 0 ? batch.id(invalid.index) : 0, invalid.problem)
-        }
-        guard batch.count > 0 else { return }
-        try commit(batch)
-    }
-
     /// Nothing is lost where other readers do not find the manifest, but they could not open the file.
     private mutating func republishIfHidden() throws(StoreError) {
         let manifest = snapshot.manifest
@@ -105,7 +96,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         // They check no hash, so what was rejected here may be the truth to them.
         if isInReach, manifest.rejected.isEmpty { return }
         do throws(StoreError) {
-            try commit(.rows([]))
+            try commit(ResolvedTransaction(), deleting: [], merging: false)
         } catch {
             // A directory that is too long for them stays readable here; the next commit says what to do.
             guard case .limit = error else { throw error }

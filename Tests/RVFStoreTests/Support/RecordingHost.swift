@@ -21,6 +21,8 @@ final class DiskScript: Sendable {
         var file: FileIdentity?
         var events: [Event] = []
         var canMap = true
+        /// Whether bytes are kept and syncs done; without, thousands of commits take little time.
+        var isRecording = true
         /// Runs once, at the next sync that would succeed.
         var atNextSync: (@Sendable () -> Void)?
     }
@@ -72,7 +74,7 @@ struct RecordingHost: Host {
             throw script.state.withLock { $0.failure }
         }
         let count = try unsafe base.write(descriptor, from: buffer, at: offset)
-        if watched {
+        if watched, script.state.withLock({ $0.isRecording }) {
             let bytes = unsafe Array(buffer[..<count])
             script.set { $0.events.append(.write(offset: offset, bytes: bytes)) }
         }
@@ -95,6 +97,7 @@ struct RecordingHost: Host {
     private func sync(_ descriptor: FileDescriptor, _ call: (FileDescriptor) throws(Errno) -> Void) throws(Errno) {
         let (watched, fails) = try fails(descriptor)
         if fails { throw script.state.withLock { $0.failure } }
+        guard script.state.withLock({ $0.isRecording }) else { return }
         try call(descriptor)
         guard watched else { return }
         let action = script.state.withLock { state in
