@@ -16,7 +16,7 @@ struct RecoveryTests {
         var events: [(event: DiskScript.Event, acknowledged: Int)] = []
     }
 
-    private func record(_ commits: [Transaction]) throws -> Recording {
+    private func record(_ commits: [Transaction], isOrdered: (Int) -> Bool) throws -> Recording {
         let script = DiskScript()
         var options = WriterOptions()
         options.lock.renewal = .manual
@@ -33,7 +33,8 @@ struct RecoveryTests {
         }
         var recording = Recording(image: try scratch.read("recorded.rvf"))
         for (number, transaction) in commits.enumerated() {
-            try writer.commit(transaction)
+            try writer.commit(
+                transaction, options: CommitOptions(durability: isOrdered(number) ? .ordered : .none))
             recording.events += script.events.dropFirst(recording.events.count).map { ($0, number) }
             recording.events[recording.events.count - 1].acknowledged = number + 1
         }
@@ -64,7 +65,7 @@ struct RecoveryTests {
         }, &generator, seed)
     }
 
-    @Test("the same holds for commits that delete, and merge what came before", arguments: 0..<3 as Range<UInt64>)
+    @Test("the same holds for commits that delete, and merge what came before", arguments: 0..<2 as Range<UInt64>)
     func mergingCut(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var states: [[UInt64: [Float]]] = [[:]]
@@ -83,16 +84,36 @@ struct RecoveryTests {
         #expect(segments < 12, "no commit merged anything")
     }
 
+    @Test("of commits without a sync any may be lost, but none is read in part", arguments: 0..<3 as Range<UInt64>)
+    func unsyncedCut(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var states: [[UInt64: [Float]]] = [[:]]
+        let commits = (0..<16).map { number in
+            var transaction = Transaction()
+            let new = rows((0..<[1, 3, 80].randomElement(using: &generator)!).map { $0 * 7 + UInt64(number) % 5 },
+                dimension: 3, version: Float(number + 1))
+            transaction.delete(ids: [UInt64(number), 21])
+            transaction.upsert(batch(new))
+            states.append(
+                states.last!.filter { ![UInt64(number), 21].contains($0.key) }.merging(dictionary(new)) { $1 })
+            return transaction
+        }
+        try cutEverywhere(commits, states: states, &generator, seed, isOrdered: { $0 % 6 == 3 })
+    }
+
     private func cutEverywhere(
-        _ commits: [Transaction], states: [[UInt64: [Float]]], _ generator: inout SeededGenerator, _ seed: UInt64
+        _ commits: [Transaction], states: [[UInt64: [Float]]], _ generator: inout SeededGenerator, _ seed: UInt64,
+        isOrdered: (Int) -> Bool = { _ in true }
     ) throws {
-        let recording = try record(commits)
+        let recording = try record(commits, isOrdered: isOrdered)
         var image = recording.image
         var unsynced: [DiskScript.Event] = []
         var acknowledged = 0
+        // The commits that are known to be on the medium.
+        var durable = 0
         for (event, after) in recording.events {
             unsynced.append(event)
-            for _ in 0..<6 {
+            for _ in 0..<3 {
                 var cut = image
                 for write in unsynced {
                     let chance = Int.random(in: 0...4, using: &generator)
@@ -100,9 +121,11 @@ struct RecoveryTests {
                 }
                 let path = try scratch.write(cut, to: "cut.rvf")
                 let found = try StoreReader(at: path).rows()
-                #expect([states[acknowledged], states[min(acknowledged + 1, commits.count)]].contains(found), "seed \(seed)")
-                let reference = try ReferenceStore(cut)
-                #expect(reference.rows == found, "seed \(seed)")
+                #expect(states[durable...min(acknowledged + 1, commits.count)].contains(found), "seed \(seed)")
+                // That runtime believes a manifest whatever its hash, so it may read what has not been synced.
+                if durable == acknowledged, isOrdered(acknowledged) {
+                    #expect(try ReferenceStore(cut).rows == found, "seed \(seed)")
+                }
 
                 var writer = try StoreWriter.open(at: path)
                 try writer.append([Row(id: 1000, vector: [1, 2, 3])])
@@ -115,6 +138,7 @@ struct RecoveryTests {
                 unsynced = []
             }
             acknowledged = after
+            if unsynced.isEmpty, case .sync = event, after > 0, isOrdered(after - 1) { durable = max(durable, after) }
         }
         #expect(try StoreReader(at: scratch.write(image, to: "cut.rvf")).rows() == states.last)
     }

@@ -164,7 +164,8 @@ struct ChangePlanner<H: Host>: Sendable {
     private func keptRows(of ordinal: Int, purged: inout [UInt64]) -> RowSet {
         let run = runs[ordinal]
         var keep = RowSet(rowCount: Self.rowCount(table.segments[ordinal]))
-        let newer = ((ordinal + 1)..<runs.count).filter { isIntact[$0] && runs[$0].count > 0 }.map { runs[$0] } + [newRun]
+        let later = ((ordinal + 1)..<runs.count).filter { isIntact[$0] && runs[$0].count > 0 }
+        let newer = later.map { runs[$0] } + [newRun]
         for position in 0..<run.count {
             let id = run.ids[position]
             if isWhole, deletedIDs.positionInRising(id) != nil {

@@ -5,18 +5,24 @@
 /// the next; a larger segment takes in the smaller ones before it. So tiers never rise along the directory, there are
 /// at most nine of each, and with each copy a row rises a tier. A segment beyond half the size limit is full: it is
 /// left alone, and what stands between full ones is made one. Two that are not full always fit into one.
-struct MergePolicy {
-    struct Item {
+package struct MergePolicy {
+    package struct Item {
         var rowCount: Int
         /// Bytes of the rows.
         var byteCount: Int
         /// Whether the segment may be rewritten; the others keep their neighbours apart.
         var isMovable: Bool
+
+        package init(rowCount: Int, byteCount: Int, isMovable: Bool) {
+            self.rowCount = rowCount
+            self.byteCount = byteCount
+            self.isMovable = isMovable
+        }
     }
 
     /// Neighbours that are to become one segment.
-    struct Group: Equatable {
-        var items: Range<Int>
+    package struct Group: Equatable {
+        package fileprivate(set) var items: Range<Int>
         /// Before any row is left out.
         var rowCount: Int
         var byteCount: Int
@@ -48,7 +54,7 @@ struct MergePolicy {
 
     /// The groups of more than one, in the order of the items. The items are taken as if they came one after another;
     /// those of a directory that was made like this stay as they are.
-    static func groups(_ items: [Item], segmentByteCount limit: Int) -> [Group] {
+    package static func groups(_ items: [Item], segmentByteCount limit: Int) -> [Group] {
         var policy = MergePolicy(limit: limit)
         for (index, item) in items.enumerated() {
             let isClosed = !item.isMovable || item.byteCount > limit / 2

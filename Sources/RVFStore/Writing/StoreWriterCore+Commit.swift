@@ -3,7 +3,9 @@ import RVFHost
 extension StoreWriterCore {
     /// One commit of what a transaction comes to.
     @discardableResult
-    package mutating func commit(_ transaction: Transaction) throws(StoreError) -> CommitResult {
+    package mutating func commit(
+        _ transaction: Transaction, options: CommitOptions = CommitOptions()
+    ) throws(StoreError) -> CommitResult {
         let resolved: ResolvedTransaction
         do throws(ResolvedTransaction.Failure) {
             resolved = try ResolvedTransaction(
@@ -21,7 +23,7 @@ extension StoreWriterCore {
         result.deleted = deleted.count
         result.ignored = resolved.deletedIDs.count - deleted.count
         if resolved.rows.count == 0, deleted.isEmpty { return result }
-        try commit(resolved, deleting: deleted, merging: true)
+        try commit(resolved, deleting: deleted, merging: true, options.durability)
         result.epoch = snapshot.manifest.payload.epoch
         return result
     }
@@ -32,13 +34,19 @@ extension StoreWriterCore {
     /// - Parameters:
     ///   - deleted: ids that can be found and shall not be any more, rising.
     ///   - merging: whether small segments are merged by the way.
+    ///   - durability: without syncs, the order is the same, and a crash may leave any part.
     mutating func commit(
-        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool
+        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool,
+        _ durability: CommitOptions.Durability
     ) throws(StoreError) {
         try validateLock()
         let start = try validateFile()
         let change = try change(transaction, deleting: deleted, merging: merging)
-        let plan = try plan(change, from: start)
+        let unsyncedAfter = switch durability {
+        case .ordered: nil as Unsynced?
+        case .none: unsynced ?? Unsynced(durable: snapshot, idCount: idCount, from: start)
+        }
+        let plan = try plan(change, from: start, unsyncedFrom: unsyncedAfter?.from)
         // From here on until the end nothing is certain.
         doubt = Doubt(
             epoch: plan.payload.epoch, segmentID: plan.layout.manifestID,
@@ -52,7 +60,7 @@ extension StoreWriterCore {
         try stream.pad(to: plan.layout.manifestOffset + UInt64(SegmentHeader.byteCount))
         try stream.append(plan.encodedPayload)
         try stream.finish()
-        try file.writing.syncData()
+        try sync(durability)
 
         // The length first: a map of bytes that the file does not have would end the process.
         try validateLength(plan.endOffset)
@@ -61,11 +69,28 @@ extension StoreWriterCore {
         let next = try snapshotAfter(plan, written, source)
         try validateLock()
         try file.writing.write(plan.header.encoded, at: plan.layout.manifestOffset)
-        try file.writing.syncData()
+        try sync(durability)
         snapshot = next
         fileByteCount = plan.endOffset
         idCount = change.idCount
+        unsynced = unsyncedAfter
         doubt = nil
+    }
+
+    /// A sync that fails may have lost what was written at any time since the last that succeeded, and the next one
+    /// does not tell. So the writer goes back to the last commit that is durable.
+    private mutating func sync(_ durability: CommitOptions.Durability) throws(StoreError) {
+        guard durability == .ordered else { return }
+        do throws(StoreError) {
+            try file.writing.syncData()
+        } catch {
+            if let unsynced {
+                snapshot = unsynced.durable
+                idCount = unsynced.idCount
+            }
+            unsynced = nil
+            throw error
+        }
     }
 
     private func snapshotAfter(

@@ -14,7 +14,12 @@ extension StoreWriterCore {
     /// How many layouts are tried; each moves what could be mistaken for a manifest.
     private static var layoutAttempts: Int { 16 }
 
-    func plan(_ change: StoreChange, from start: UInt64) throws(StoreError) -> Plan {
+    /// - Parameters:
+    ///   - start: where the file ends.
+    ///   - unsyncedFrom: see ``PlacementMark``.
+    func plan(
+        _ change: StoreChange, from start: UInt64, unsyncedFrom: UInt64?
+    ) throws(StoreError) -> Plan {
         let before = snapshot.manifest.payload
         let (epoch, overflow) = max(before.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
         if overflow { throw StoreError.limit(file.path, .epochs) }
@@ -34,7 +39,7 @@ extension StoreWriterCore {
             guard let layout else { throw StoreError.limit(file.path, .fileSize) }
             payload.directory = change.directory(
                 replacing: carried, table: table, with: layout.pieces.map(\.entry))
-            payload.mark = PlacementMark(manifestOffset: layout.manifestOffset)
+            payload.mark = PlacementMark(manifestOffset: layout.manifestOffset, unsyncedFrom: unsyncedFrom)
             let byteCount = SegmentHeader.byteCount + payload.encodedByteCount
             guard byteCount <= CommitLimits.manifestByteCount else {
                 throw StoreError.limit(
@@ -93,7 +98,7 @@ extension StoreWriterCore {
         empty.directory = carriedEntries.filter { $0.type != .vectors }
         empty.deletedIDs = []
         empty.identity = before.identity ?? StoreIdentity(fileID: [UInt8](repeating: 0, count: 16))
-        empty.mark = PlacementMark(manifestOffset: 0)
+        empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
         let free = CommitLimits.manifestByteCount - SegmentHeader.byteCount - empty.encodedByteCount
         var planner = ChangePlanner(
             snapshot: snapshot, table: try snapshot.vectorTable(), rows: transaction.rows, newRun: transaction.run,
