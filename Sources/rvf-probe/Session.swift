@@ -169,6 +169,8 @@ final class Session {
             Lines.say("listening")
             let connection = try host.accept(listener)
             defer { host.close(connection) }
+            // Best effort, and none of the hand-over's calls: the next listener needs the name.
+            _ = Self.remove(socketPath)
             do throws(LockError) {
                 switch try held.handOver(over: connection) {
                 case .handedOver: return "handed-over"
@@ -180,6 +182,10 @@ final class Session {
         } catch {
             return "error \(error)"
         }
+    }
+
+    private static func remove(_ path: FilePath) -> Int32 {
+        unsafe path.withPlatformString { unsafe unlink($0) }
     }
 
     private func adopt(_ connect: () throws(Errno) -> FileDescriptor) -> String {

@@ -10,8 +10,11 @@ enum Disturbance: String, CaseIterable, Sendable {
     case lockReplacedByPeer
     case lockReplacedByDirectory, lockReplacedByFIFO, lockReplacedByLink
     case dataReplaced, dataRemoved
+    /// Another program makes a protected file where there was none.
+    case dataAppears
     case secondAcquires, secondAcquiresAndReleases
-    case lockRemovedAndSecondAcquires, dataReplacedAndSecondAcquires, dataRemovedAndSecondAcquires
+    case lockRemovedAndSecondAcquires, lockRemovedDataAppearsAndSecondAcquires
+    case dataReplacedAndSecondAcquires, dataRemovedAndSecondAcquires
 
     /// What a living naive peer has written.
     static let peer = Peer.living().encoded()
@@ -32,10 +35,15 @@ enum Disturbance: String, CaseIterable, Sendable {
             Files.makeLink(lock, to: victim.string)
         case .dataReplaced: Files.replace(data, with: [1, 2, 3])
         case .dataRemoved: Files.remove(data)
+        case .dataAppears: if !Files.exists(data) { Files.write([4], data) }
         case .secondAcquires: return try? second.acquire(data)
         case .secondAcquiresAndReleases: try? second.acquire(data).release()
         case .lockRemovedAndSecondAcquires:
             Files.remove(lock)
+            return try? second.acquire(data)
+        case .lockRemovedDataAppearsAndSecondAcquires:
+            Files.remove(lock)
+            if !Files.exists(data) { Files.write([4], data) }
             return try? second.acquire(data)
         case .dataReplacedAndSecondAcquires:
             Files.replace(data, with: [1, 2, 3])

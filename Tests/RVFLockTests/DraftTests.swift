@@ -203,17 +203,18 @@ import Testing
         Files.write([9], scene.data)
         // A judge has its guard for a moment, until we wait for the first time.
         let judge = try FileDescriptor.open(scene.data, .readWrite)
-        #expect(try POSIXHost().tryLock(judge))
+        let judgeHost = Simulated().host
+        #expect(try judgeHost.tryLock(judge))
         let isOpen = Box(true)
         process.script.intercept { call in
             if call.kind == .sleep, isOpen.value {
                 isOpen.value = false
-                try? judge.close()
+                judgeHost.close(judge)
             }
             return nil
         }
         let problem = lock.validationError
         #expect(problem == nil)
-        if isOpen.value { try judge.close() }
+        if isOpen.value { judgeHost.close(judge) }
     }
 }

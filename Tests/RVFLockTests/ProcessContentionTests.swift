@@ -66,7 +66,7 @@ extension ProcessTests {
         @Test("Sixty-four processes never have the lock together")
         func sixtyFour() throws {
             let place = try Place()
-            let count = TestPowers.isLong ? 200 : 3
+            let count = TestPowers.isLong ? 30 : 3
             let probes = try start("contend", 64, at: place, ["count=\(count)", "wait=forever", "hold=20"])
             for report in try finish(probes) {
                 #expect(report.robbed == 0, "\(report.text)")

@@ -180,18 +180,19 @@ import Testing
     @Test("A directory that may not be written is said before a stale record is touched")
     func readOnlyDirectory() throws {
         for error in [Errno.permissionDenied, .readOnlyFileSystem] {
-            for call in [HostCall.checkWritable, .openUnnamed] {
-                let scene = try Scene()
-                scene.putLock(Peer.record(ageSeconds: 4000))
-                let before = Files.bytes(scene.lock)
-                let process = Simulated { $0.unsupported[call] = error }
-                guard case .system(_, scene.data, error) = process.acquireError(scene.data) else {
-                    Issue.record("acquired")
-                    continue
-                }
-                #expect(Files.bytes(scene.lock) == before)
-                #expect(process.script.openDescriptors.isEmpty)
+            let scene = try Scene()
+            scene.putLock(Peer.record(ageSeconds: 4000))
+            let before = Files.bytes(scene.lock)
+            let process = Simulated {
+                $0.unsupported[.checkWritable] = error
+                $0.unsupported[.openUnnamed] = error
             }
+            guard case .system(_, scene.data, error) = process.acquireError(scene.data) else {
+                Issue.record("acquired")
+                continue
+            }
+            #expect(Files.bytes(scene.lock) == before)
+            #expect(process.script.openDescriptors.isEmpty)
         }
     }
 

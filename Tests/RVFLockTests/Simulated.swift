@@ -130,6 +130,9 @@ final class Box<Value: Sendable>: Sendable {
         get { stored.withLock { $0 } }
         set { stored.withLock { $0 = newValue } }
     }
+    func update(_ change: (inout Value) -> Void) {
+        stored.withLock { change(&$0) }
+    }
 }
 
 /// Small pseudorandom numbers (splitmix64), the same for the same seed everywhere.

@@ -6,7 +6,17 @@ extension FaultyHost {
 
     public func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
         try script.check(.tryLock)
-        return try base.tryLock(descriptor)
+        let file = try base.status(of: descriptor).identity
+        // See KnownGuards; the pauses are real.
+        for _ in 0..<30 {
+            if try base.tryLock(descriptor) {
+                KnownGuards.add(descriptor.rawValue, file)
+                return true
+            }
+            if KnownGuards.contains(file) || !script.settings.sleepsAreFake { return false }
+            base.sleep(nanoseconds: 2_000_000)
+        }
+        return false
     }
 
     public func fileSystemType(of descriptor: FileDescriptor) throws(Errno) -> FileSystemType {

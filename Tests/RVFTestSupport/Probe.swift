@@ -33,7 +33,7 @@ public final class Probe: Sendable {
     private let fromChild: FileDescriptor
     private let state = Mutex((unread: [UInt8](), ending: Ending?.none))
 
-    public static let patienceSeconds = 10
+    public static let patienceSeconds = TestPowers.isLong ? 900 : 120
 
     /// Where the helper was built: beside the test bundle.
     public static let executable: String = {
@@ -62,6 +62,8 @@ public final class Probe: Sendable {
     ) throws {
         let words = wrapper + [Self.executable, role, path.string] + settings
         var variables = ProcessInfo.processInfo.environment
+        // Crashes are asked for here, and nobody reads their traces.
+        variables["SWIFT_BACKTRACE"] = "enable=no"
         variables.merge(environment) { $1 }
         (processID, toChild, fromChild) = try Self.spawn(words, variables.map { "\($0.key)=\($0.value)" })
     }
@@ -164,12 +166,33 @@ public final class Probe: Sendable {
         return ending
     }
 
+    /// Waits until the process has either been stopped by a signal (true) or said something (false), which then is
+    /// the next line.
+    public func awaitStopOrAnswer() -> Bool {
+        while true {
+            var status: Int32 = 0
+            if unsafe waitpid(processID, &status, WUNTRACED | WNOHANG) > 0 { return status & 0xFF == 0x7F }
+            var polled = pollfd(fd: fromChild.rawValue, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&polled, 1, 2) > 0 { return false }
+        }
+    }
+
     private func wait(_ options: Int32) -> Ending {
         var status: Int32 = 0
-        while unsafe waitpid(processID, &status, options) < 0 {
-            if errno != EINTR { return .exited(-1) }
+        // Looked for rather than waited for, since a process that never ends would hold up the tests for ever.
+        for _ in 0..<Self.patienceSeconds * 1000 {
+            let found = unsafe waitpid(processID, &status, options | WNOHANG)
+            if found < 0 && errno != EINTR { return .exited(-1) }
+            if found > 0 { return Self.ending(status) }
+            usleep(1000)
         }
-        // As the macros of <sys/wait.h> do.
+        Self.send(SIGKILL, to: processID)
+        while unsafe waitpid(processID, &status, 0) < 0 && errno == EINTR {}
+        return .exited(-1)
+    }
+
+    /// As the macros of <sys/wait.h> do.
+    private static func ending(_ status: Int32) -> Ending {
         if status & 0xFF == 0x7F { return .stopped }
         return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(status & 0x7F)
     }
@@ -201,6 +224,18 @@ public final class Probe: Sendable {
             defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
             unsafe _ = posix_spawn_file_actions_adddup2(&actions, input.readEnd.rawValue, 0)
             unsafe _ = posix_spawn_file_actions_adddup2(&actions, output.writeEnd.rawValue, 1)
+            // The threads that tests run on block signals and ignore some, and a child would inherit that.
+            var attributes = posix_spawnattr_t()
+            unsafe posix_spawnattr_init(&attributes)
+            defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
+            var none = sigset_t()
+            var usual = sigset_t()
+            unsafe sigemptyset(&none)
+            unsafe sigemptyset(&usual)
+            for number in [SIGTERM, SIGINT, SIGHUP, SIGSEGV] { unsafe sigaddset(&usual, number) }
+            unsafe posix_spawnattr_setsigmask(&attributes, &none)
+            unsafe posix_spawnattr_setsigdefault(&attributes, &usual)
+            unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
             var arguments = unsafe words.map { unsafe strdup($0) }
             unsafe arguments.append(nil)
             var environment = unsafe variables.map { unsafe strdup($0) }
@@ -209,7 +244,7 @@ public final class Probe: Sendable {
             // A test process that ignores SIGPIPE passes that on, which does the helpers no harm.
             signal(SIGPIPE, SIG_IGN)
             var child: pid_t = 0
-            let result = unsafe posix_spawnp(&child, arguments[0]!, &actions, nil, arguments, environment)
+            let result = unsafe posix_spawnp(&child, arguments[0]!, &actions, &attributes, arguments, environment)
             if result != 0 {
                 try? input.writeEnd.close()
                 try? output.readEnd.close()

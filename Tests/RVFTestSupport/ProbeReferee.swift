@@ -37,7 +37,8 @@ public struct ProbeReferee: Sendable {
         var latest: Interval?
         for interval in intervals.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
             if let latest, interval.start < latest.end {
-                found.append("\(latest.process) \(latest.start)–\(latest.end) and \(interval.process) \(interval.start)–\(interval.end)")
+                let pair = [latest, interval].map { "\($0.process) \($0.start)–\($0.end)" }
+                found.append(pair.joined(separator: " and "))
             }
             if interval.end > latest?.end ?? .min { latest = interval }
         }

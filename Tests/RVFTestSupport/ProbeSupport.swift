@@ -26,7 +26,8 @@ public enum TestPowers {
     public static let namespaceAbsence = "this needs root and unshare(1) with pid namespaces"
     public static let rootAbsence = "this needs root, to become another user"
 
-    static func succeeds(_ words: [String]) -> Bool {
+    /// Runs a program and says whether it ended well.
+    public static func succeeds(_ words: [String]) -> Bool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = words
@@ -51,8 +52,8 @@ public struct TemporaryMount: ~Copyable, Sendable {
         guard TestPowers.succeeds(["mount", "-t", "tmpfs", "-o", options, "none", path.string]) else { throw Failed() }
     }
 
-    public func remount(_ options: String) -> Bool {
-        TestPowers.succeeds(["mount", "-o", "remount,\(options)", path.string])
+    public func remount(_ options: String) throws {
+        guard TestPowers.succeeds(["mount", "-o", "remount,\(options)", path.string]) else { throw Failed() }
     }
 
     deinit { _ = TestPowers.succeeds(["umount", "-l", path.string]) }

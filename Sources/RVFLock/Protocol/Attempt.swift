@@ -109,8 +109,21 @@ final class Attempt<H: Host> {
         if let blocked = try guardData() { return blocked }
         // With the protected file's guard in hand no other user of this library is here, so the name is most likely
         // free; without it a look spares the making of a file that cannot be published.
-        if dataStatus != nil, let published = try publish() { return published }
-        guard let present = try site.lockStatus() else { return try publish() ?? .again }
+        var failure: LockError?
+        if dataStatus != nil {
+            do throws(LockError) {
+                if let published = try publish() { return published }
+            } catch {
+                // A shortage that keeps a new file from being made need not hinder the taking over of one that is
+                // there; a lack of permission would hinder its removal later.
+                guard lock == nil, error.isShortage else { throw error }
+                failure = error
+            }
+        }
+        guard let present = try site.lockStatus() else {
+            if let failure { throw failure }
+            return try publish() ?? .again
+        }
         try site.requireRegular(present, isLock: true)
         let isWritable: Bool
         switch try openLock() {
@@ -157,12 +170,9 @@ final class Attempt<H: Host> {
         dataMeaning = try site.attempting(.openProtectedFile) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        guard dataMeaning != .remote else {
-            // Without a guard on it the descriptor is of no use.
-            host.close(file)
-            data = nil
-            return nil
-        }
+        // Kept open without a guard too: while it is open its inode is given to no other file, so that one which is
+        // made in its place (`rm`, then a restore) is seen to be another.
+        guard dataMeaning != .remote else { return nil }
         if isCourteous && hasJustReleased && host.waiterIsMarked(on: file) { return .done(.givesWay) }
         guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
             return .done(.guardBusy(.protectedFile))
@@ -191,7 +201,7 @@ final class Attempt<H: Host> {
         // Usually the same file system, and then one system call less.
         let isSameDevice = dataStatus?.identity.device == site.directoryIdentity.device
         lockMeaning = isSameDevice ? dataMeaning : try directoryMeaning()
-        let exact = dataStatus.map { FilePermissions(rawValue: CModeT($0.permissions & 0o666 | 0o600)) }
+        let exact = exactPermissions
         let publication = Publication(
             site: site, record: newRecord(isGuarded: lockMeaning == .coherent),
             permissions: exact ?? FilePermissions(rawValue: 0o666), permissionsAreExact: exact != nil,
@@ -207,6 +217,11 @@ final class Attempt<H: Host> {
             }
             return try finish(nil)
         }
+    }
+
+    /// The mode of a new lock file, where there is a protected file to take it from.
+    var exactPermissions: FilePermissions? {
+        dataStatus.map { FilePermissions(rawValue: CModeT($0.permissions & 0o666 | 0o600)) }
     }
 
     private func directoryMeaning() throws(LockError) -> GuardMeaning {

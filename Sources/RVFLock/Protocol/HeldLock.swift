@@ -20,7 +20,8 @@ package final class HeldLock<H: Host>: Sendable {
         var phase = Phase.held
         var lock: FileDescriptor
         var lockIdentity: FileIdentity
-        /// Nil while there is no protected file, and on file systems where no guard is kept.
+        /// Nil while there is no protected file. Open where no guard is kept, too: it keeps the inode from being used
+        /// for another file, which could not be told from this one.
         var data: FileDescriptor?
         /// Stays when the descriptor is closed, or was never kept.
         var dataIdentity: FileIdentity?

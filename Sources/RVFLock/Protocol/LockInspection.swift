@@ -75,6 +75,8 @@ private struct Inspection<H: Host> {
     /// else speaks against it.
     private func presume(_ judged: Judgement, _ reason: HeldReason, _ status: inout LockStatus) {
         guard let record = judged.reading.record else {
+            // Rules that leave it to a person keep the next writer out too.
+            if rules.malformedRecords == .refuse { return }
             // Malformed content is stale for an onlooker, with what is wrong.
             status.state = .stale
             status.evidence = .stale(.malformed(judged.reading.problems))

@@ -23,12 +23,24 @@ struct TakeOver<H: Host> {
     func run(_ record: RecordBytes) throws(LockError) -> Taken? {
         // A lock that cannot be removed again is not taken: its release would leave it to look held.
         try site.attempting(.takeOver) { () throws(Errno) in try host.checkWritable(site.directory) }
+        try requireRemovable()
         guard let lock = attempt.lock else { return nil }
         if isWritable {
             try writeInPlace(record, LockFile(site: site, descriptor: lock))
             return Taken(replacement: nil, settleNanoseconds: settleNanoseconds)
         }
         return try exchange(record)
+    }
+
+    /// In a sticky directory only a file's owner, the directory's, and root rename or remove it.
+    private func requireRemovable() throws(LockError) {
+        let directory = try site.attempting(.takeOver) { () throws(Errno) in try host.status(of: site.directory) }
+        let stickyBit: UInt32 = 0o1000
+        let user = host.userID
+        guard directory.permissions & stickyBit != 0, user != 0, user != directory.owner,
+            let owner = try site.lockStatus()?.owner, user != owner
+        else { return }
+        throw .system(.takeOver, site.path, .notPermitted)
     }
 
     private var fullSettle: Int64 { attempt.fullSettleNanoseconds }
@@ -65,7 +77,7 @@ struct TakeOver<H: Host> {
             let declaresGuard = attempt.lockMeaning == .coherent
             if declaresGuard { old.guardByte = LockRecord.guardedByte }
             old.timestampNanoseconds = keepsChecksum
-                ? RecordTimestamp.keepingChecksum(of: old, nowNanoseconds: now) : now
+                ? RecordTimestamp.reaching(checksum: old.checksum, in: old, nowNanoseconds: now) : now
             if declaresGuard {
                 try file.writeGuardAndTimestamp(of: old, .takeOver)
             } else {
@@ -91,10 +103,12 @@ struct TakeOver<H: Host> {
         let file = try site.attempting(.takeOver) { () throws(Errno) in
             try host.open(
                 name, in: site.directory, .readWrite, options: [.create, .exclusiveCreate, .noFollow],
-                permissions: FilePermissions(rawValue: 0o666))
+                permissions: attempt.exactPermissions ?? FilePermissions(rawValue: 0o666))
         }
         let identity: FileIdentity
         do throws(LockError) {
+            // Against the umask, as for a new lock file; best effort, as there.
+            if let exact = attempt.exactPermissions { try? host.setPermissions(file, exact) }
             identity = try prepare(file, record)
             try site.attempting(.takeOver) { () throws(Errno) in
                 try host.exchange(name, site.lockName, in: site.directory)

@@ -57,7 +57,11 @@ struct Waiter<H: Host> {
             prepare()
             return
         }
-        try wait(atMost: left)
+        // An attempt that got as far as the lock file has opened it for writing, and its closing would wake this very
+        // waiter, and all others: there the delays alone must do.
+        var canBeWoken = false
+        if case .guardBusy(.protectedFile) = outcome { canBeWoken = true }
+        try wait(atMost: left, on: canBeWoken ? watch : nil)
     }
 
     mutating func end() {
@@ -91,7 +95,8 @@ struct Waiter<H: Host> {
         watch = try? host.watch(path, for: .endings)
     }
 
-    private mutating func wait(atMost left: Int64) throws(LockError) {
+    private mutating func wait(atMost left: Int64, on watch: FileDescriptor?) throws(LockError) {
+        var watch = watch
         let longest = watch == nil ? Self.longestPolledDelay : Self.longestWatchedDelay
         let delay = min(left, nextDelay(atMost: longest))
         let end = host.bootClockNanoseconds() + delay
@@ -100,20 +105,21 @@ struct Waiter<H: Host> {
             let rest = end - host.bootClockNanoseconds()
             if rest <= 0 { return }
             let slice = options.cancellation == nil ? rest : min(rest, Self.cancellationSlice)
-            guard let watch else {
+            guard let watched = watch else {
                 host.sleep(nanoseconds: slice)
                 continue
             }
             let names = watchedNames
             do throws(Errno) {
-                if try host.awaitChange(watch, of: names, timeoutNanoseconds: slice) {
+                if try host.awaitChange(watched, of: names, timeoutNanoseconds: slice) {
                     // The kernel tells of a close before it drops the lock: look again soon if it is still busy.
                     delayNanoseconds = Self.shortestDelay
                     return
                 }
             } catch {
-                host.unwatch(watch)
+                host.unwatch(watched)
                 self.watch = nil
+                watch = nil
             }
         }
     }

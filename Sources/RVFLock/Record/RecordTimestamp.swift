@@ -10,7 +10,14 @@ package enum RecordTimestamp {
     /// The newest timestamp, not after `now`, under which the CRC of the record's bytes stays what it is; the one
     /// that stands there if there is none.
     package static func keepingChecksum(of record: RecordBytes, nowNanoseconds now: UInt64) -> UInt64 {
-        let solver = Solver(record)
+        reaching(checksum: record.computedChecksum, in: record, nowNanoseconds: now)
+    }
+
+    /// The same for bytes that have changed elsewhere too, whose CRC is to be what it was before.
+    package static func reaching(
+        checksum: UInt32, in record: RecordBytes, nowNanoseconds now: UInt64
+    ) -> UInt64 {
+        let solver = Solver(record, leadingTo: checksum)
         let high = now >> 32
         let candidate = high << 32 | UInt64(solver.lowHalf(under: UInt32(truncatingIfNeeded: high)))
         if candidate <= now { return candidate }
@@ -21,15 +28,15 @@ package enum RecordTimestamp {
     }
 
     private struct Solver {
-        /// The CRC's register before the timestamp, and the one after it that leads to the bytes' CRC.
-        /// Not to what the checksum field says: a wrong one is not made right by a renewal.
+        /// The CRC's register before the timestamp, and the one after it that leads to the wanted CRC: for a
+        /// renewal the bytes' own, not what the checksum field says, since a wrong one is not made right by it.
         let before: UInt32
         let after: UInt32
 
-        init(_ record: RecordBytes) {
+        init(_ record: RecordBytes, leadingTo checksum: UInt32) {
             let timestamp = LockRecord.Layout.timestamp
             before = ~record.crc32(ofFirst: timestamp.offset)
-            var state = ~record.computedChecksum
+            var state = ~checksum
             unsafe record.withUnsafeBytes { bytes in
                 for index in (timestamp.end..<LockRecord.Layout.checksum.offset).reversed() {
                     state = backward(state, over: unsafe bytes[index])

@@ -41,6 +41,17 @@ public enum LockError: Error, Equatable, Sendable {
     }
 }
 
+extension LockError {
+    /// Whether the system ran out of something.
+    var isShortage: Bool {
+        guard case .system(_, _, let error) = self else { return false }
+        switch error {
+        case .noSpace, .diskQuotaExceeded, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory: return true
+        default: return false
+        }
+    }
+}
+
 extension LockError: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -17,15 +17,27 @@ public struct LockHolder: Equatable, Sendable {
 
     public var processID: UInt32 { record.processID }
     public var writerID: WriterID { record.writerID }
-    /// The host's name for people; bytes that are not UTF-8 are replaced.
+    /// The host's name; bytes that are not UTF-8 are replaced.
     public var hostName: String { String(decoding: record.hostName, as: UTF8.self) }
+
+    /// A record, and a process's arguments, may hold anything: what a terminal would obey is replaced.
+    private static func printable(_ text: some StringProtocol) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: scalars.append("\u{FFFD}")
+            default: scalars.append(scalar)
+            }
+        }
+        return String(scalars)
+    }
 }
 
 extension LockHolder: CustomStringConvertible {
     /// `process 4711 (rvf ingest) on build-7`
     public var description: String {
-        let program = command.map { " (\($0.prefix(60)))" } ?? ""
-        return "process \(processID)\(program) on \(hostName.isEmpty ? "an unnamed host" : hostName)"
+        let program = command.map { " (\(Self.printable($0.prefix(60))))" } ?? ""
+        return "process \(processID)\(program) on \(hostName.isEmpty ? "an unnamed host" : Self.printable(hostName))"
     }
 
     /// `, since 14:03:22 (12 min ago), renewed 4 s ago`; times are those of the local time zone.

@@ -42,12 +42,15 @@ extension LockObstacle: CustomStringConvertible {
                 + " in doing so, which shows after 30 s; try again"
         case .held(let reason):
             let who = holder.map { "\($0)\($0.history(nowNanoseconds: POSIXHost().wallClockNanoseconds()))" }
-            return "\(path) is locked by \(who ?? "an unknown writer"); \(Self.text(of: reason))"
+            return "\(path) is locked by \(who ?? "an unknown writer"); \(text(of: reason))"
         }
     }
 
-    private static func text(of reason: HeldReason) -> String {
+    private func text(of reason: HeldReason) -> String {
         switch reason {
+        // Only of a process that can be seen is its command known; another may have the files of one that is gone.
+        case .kernelLock where holder?.command == nil:
+            "somebody holds the kernel lock: that process, or one that has inherited its open files"
         case .kernelLock: "it is alive: it holds the kernel lock"
         case .processAlive: "it is alive: a process with that id runs on this host"
         case .recentlyDead:

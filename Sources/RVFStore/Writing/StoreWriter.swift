@@ -21,7 +21,8 @@ public import SystemPackage
 /// silently; ``close()`` says what went wrong.
 public struct StoreWriter: ~Copyable, Sendable {
     private let lock: WriterLock
-    private var core: StoreWriterCore<POSIXHost>
+    /// For the parts of this type in other files.
+    var core: StoreWriterCore<POSIXHost>
 
     private init(lock: consuming WriterLock, core: consuming StoreWriterCore<POSIXHost>) {
         self.lock = lock

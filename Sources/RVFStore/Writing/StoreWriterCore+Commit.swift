@@ -39,6 +39,7 @@ extension StoreWriterCore {
         _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool,
         _ durability: CommitOptions.Durability
     ) throws(StoreError) {
+        try settleName()
         try validateLock()
         let start = try validateFile()
         let change = try change(transaction, deleting: deleted, merging: merging)
@@ -106,7 +107,7 @@ extension StoreWriterCore {
     // MARK: Looking before writing
 
     /// Where the file ends, once it is found to be as this writer left it.
-    private func validateFile() throws(StoreError) -> UInt64 {
+    func validateFile() throws(StoreError) -> UInt64 {
         let status = try file.status()
         let size = UInt64(max(0, status.sizeBytes))
         // A failed write may have left any part of what it was to write.

@@ -35,6 +35,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var unsynced: Unsynced?
     /// Distinct ids in the vector segments, once they have been counted.
     var idCount: Int?
+    /// Whether another file may have taken the name since, through a compaction whose end is not known.
+    var isNameUnsettled = false
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,

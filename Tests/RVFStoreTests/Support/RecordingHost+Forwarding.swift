@@ -38,6 +38,12 @@ extension RecordingHost {
     func setPermissions(_ descriptor: FileDescriptor, _ permissions: FilePermissions) throws(Errno) {
         try base.setPermissions(descriptor, permissions)
     }
+    func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
+        try base.copyMetadata(from: source, to: target)
+    }
+    func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64 {
+        try base.availableBytes(on: descriptor)
+    }
     func link(_ name: FilePath, as newName: FilePath, in directory: FileDescriptor) throws(Errno) {
         try base.link(name, as: newName, in: directory)
     }
