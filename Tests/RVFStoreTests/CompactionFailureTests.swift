@@ -53,7 +53,7 @@ struct CompactionFailureTests {
             #expect(try StoreReader(at: path).rows() == expected, "call \(index)")
             #expect(try ReferenceStore(at: path).rows == expected, "call \(index)")
             let after = storeError { () throws(StoreError) in
-                try writer.append(.rows(batch(rows([77], dimension: 3))))
+                try writer.append(batch(rows([77], dimension: 3)))
             }
             if after == nil {
                 #expect(try StoreReader(at: path).rows()[77] != nil, "call \(index): acknowledged and not there")

@@ -43,7 +43,7 @@ struct CompactionPowerCutTests {
         #expect(try ReferenceStore(image).rows == expected)
         #expect(image == (try scratch.read()) && image != old)
         // What is acknowledged afterwards is durable in the new one.
-        try writer.append(.rows(batch(rows([999], dimension: 3))))
+        try writer.append(batch(rows([999], dimension: 3)))
         #expect(try ReferenceStore(try #require(disk.durable(after))).rows[999] != nil)
     }
 }
