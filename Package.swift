@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "rvf",
@@ -29,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -36,7 +38,7 @@ let package = Package(
         .target(name: "CRVFShims"),
         .target(name: "RVFHost", dependencies: ["CRVFShims", system], swiftSettings: strict),
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
-        .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system], swiftSettings: strict),
+        .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system, crypto], swiftSettings: strict),
         .executableTarget(
             name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
 
@@ -57,6 +59,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RVFCommandTests", dependencies: ["RVFHost", "RVFTestSupport", "rvf", system, subprocess],
+            swiftSettings: strict),
+        // The parts of the store that touch no file: metadata, filters, distances.
+        .testTarget(
+            name: "RVFStorePureTests", dependencies: ["RVFStore", "RVFTestSupport", "CZlib", system],
             swiftSettings: strict),
     ]
 )

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int rvf_flag_path(void) { return O_PATH; }
@@ -49,6 +52,49 @@ int rvf_birth_time(int directory, const char *name, int64_t *nanoseconds) {
     if (buffer.stx_mask & STATX_BTIME)
         *nanoseconds = buffer.stx_btime.tv_sec * 1000000000LL + buffer.stx_btime.tv_nsec;
     return 0;
+}
+
+/* Labels and capabilities that the kernel gives and takes itself. A user's own attribute, or an access control
+   list, is never passed over. */
+static int may_be_left_out(const char *name, int error) {
+    int is_own = strncmp(name, "user.", 5) == 0 || strncmp(name, "system.posix_acl", 16) == 0;
+    return !is_own && (error == EPERM || error == EACCES || error == ENOTSUP || error == EINVAL);
+}
+
+static int copy_attribute(int source, int target, const char *name) {
+    for (;;) {
+        ssize_t size = fgetxattr(source, name, NULL, 0);
+        /* Gone since it was listed. */
+        if (size < 0) return errno == ENODATA || may_be_left_out(name, errno) ? 0 : -1;
+        char *value = malloc(size > 0 ? (size_t)size : 1);
+        if (!value) return -1;
+        ssize_t got = fgetxattr(source, name, value, (size_t)size);
+        int result = got < 0 ? -1 : fsetxattr(target, name, value, (size_t)got, 0);
+        int error = errno;
+        free(value);
+        errno = error;
+        if (got < 0 && error == ERANGE) continue; /* it grew meanwhile */
+        if (result != 0 && (got < 0 ? error == ENODATA : may_be_left_out(name, error))) return 0;
+        return result;
+    }
+}
+
+int rvf_copy_attributes(int source, int target) {
+    for (;;) {
+        ssize_t size = flistxattr(source, NULL, 0);
+        if (size < 0) return errno == ENOTSUP ? 0 : -1;
+        if (size == 0) return 0;
+        char *names = malloc((size_t)size);
+        if (!names) return -1;
+        ssize_t got = flistxattr(source, names, (size_t)size);
+        int result = got < 0 ? -1 : 0;
+        for (ssize_t at = 0; result == 0 && at < got; at += (ssize_t)strlen(names + at) + 1)
+            result = copy_attribute(source, target, names + at);
+        int error = errno;
+        free(names);
+        errno = error;
+        if (got >= 0 || error != ERANGE) return result;
+    }
 }
 
 static struct flock byte_at(int64_t offset, short type) {

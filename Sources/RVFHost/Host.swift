@@ -54,6 +54,11 @@ public protocol Host: Sendable {
     func truncate(_ descriptor: FileDescriptor, toBytes length: Int64) throws(Errno)
     /// The corresponding C function is `fchmod`.
     func setPermissions(_ descriptor: FileDescriptor, _ permissions: FilePermissions) throws(Errno)
+    /// Gives a file the mode, the extended attributes and the access control list of another one, and its owner and
+    /// group as far as this process may. What only the system or an administrator may set is left out silently.
+    func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno)
+    /// Bytes that this process can still write in the file's file system. The corresponding C function is `fstatvfs`.
+    func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64
     /// Makes a file's bytes, or a directory's entries, durable. The corresponding C function is `fsync`
     /// (macOS: `fcntl` with F_FULLFSYNC, since `fsync` there leaves the drive's cache alone).
     func sync(_ descriptor: FileDescriptor) throws(Errno)

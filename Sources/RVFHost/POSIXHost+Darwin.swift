@@ -43,6 +43,13 @@
 
         public func syncData(_ descriptor: FileDescriptor) throws(Errno) { try sync(descriptor) }
 
+        public func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
+            // Owner, mode, times, extended attributes and the access control list; it passes over an owner that may
+            // not be set.
+            let flags = copyfile_flags_t(COPYFILE_METADATA)
+            _ = try retrying { unsafe fcopyfile(source.rawValue, target.rawValue, nil, flags) }
+        }
+
         public func fileSystemType(of descriptor: FileDescriptor) throws(Errno) -> FileSystemType {
             var name = [CChar](repeating: 0, count: 16)
             _ = try retrying { unsafe rvf_file_system_name(descriptor.rawValue, &name) }

@@ -112,6 +112,13 @@ extension POSIXHost {
         _ = try retrying { fchmod(descriptor.rawValue, permissions.rawValue) }
     }
 
+    public func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64 {
+        var buffer = statvfs()
+        _ = try retrying { unsafe fstatvfs(descriptor.rawValue, &buffer) }
+        let (bytes, overflow) = UInt64(buffer.f_bavail).multipliedReportingOverflow(by: UInt64(buffer.f_frsize))
+        return overflow ? .max : bytes
+    }
+
     public func map(_ descriptor: FileDescriptor, lengthBytes: Int) throws(Errno) -> Mapping {
         let address = unsafe mmap(nil, lengthBytes, PROT_READ, MAP_SHARED, descriptor.rawValue, 0)
         guard let address = unsafe address, unsafe address != MAP_FAILED else { throw lastErrno() }

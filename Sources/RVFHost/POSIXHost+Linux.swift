@@ -41,6 +41,27 @@
             _ = try retrying { fdatasync(descriptor.rawValue) }
         }
 
+        public func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
+            let old = try status(of: source)
+            let new = try status(of: target)
+            if old.group != new.group { try permitting { fchown(target.rawValue, .max, old.group) } }
+            if old.owner != new.owner { try permitting { fchown(target.rawValue, old.owner, .max) } }
+            _ = try retrying { rvf_copy_attributes(source.rawValue, target.rawValue) }
+            // Last: a change of owner clears bits, and an access control list sets those of the group. Where the owner
+            // could not be kept, the program of another user must not come to run as this one.
+            let mask: UInt32 = try status(of: target).owner == old.owner ? 0o7777 : 0o1777
+            try setPermissions(target, FilePermissions(rawValue: CInterop.Mode(old.permissions & mask)))
+        }
+
+        /// Makes a call whose refusal for want of rights is no failure.
+        private func permitting(_ call: () -> Int32) throws(Errno) {
+            do throws(Errno) {
+                _ = try retrying(call)
+            } catch {
+                if error != .notPermitted, error != .permissionDenied, error != .invalidArgument { throw error }
+            }
+        }
+
         public func fileSystemType(of descriptor: FileDescriptor) throws(Errno) -> FileSystemType {
             var type: UInt64 = 0
             _ = try retrying { unsafe rvf_file_system_type(descriptor.rawValue, &type) }

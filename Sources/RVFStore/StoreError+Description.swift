@@ -20,6 +20,14 @@ extension StoreError: CustomStringConvertible {
             "Nothing was written to \(path): row \(index) of the batch, id \(id), \(problem)."
         case .limit(let path, let limit):
             "\(path): \(limit)"
+        case .noSpace(let path, let needed, let available):
+            "\(path): nothing was written, since a new file of \(needed) bytes is needed, and there is room for "
+                + "\(available). Free some space, then try again."
+        case .hardLinked(let path):
+            "\(path) was not replaced, since it has other hard links, which would keep the old content. "
+                + "Remove them, then try again."
+        case .cancelled(let path): "\(path): cancelled; nothing was changed."
+        case .notReplaced(let error): "The store was not replaced by its compacted form: \(error)."
         case .system(let operation, let path, let error):
             Self.message(operation, path, error)
         }

@@ -20,6 +20,14 @@ public enum StoreError: Error, Equatable, Sendable {
     case invalidRow(FilePath, index: Int, id: UInt64, InvalidRow)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
+    /// The file system has no room for a new file. Nothing was changed.
+    case noSpace(FilePath, neededByteCount: UInt64, availableByteCount: UInt64)
+    /// The store has other hard links, which would keep the old content; it was left as it is.
+    case hardLinked(FilePath)
+    /// The work was cancelled, and left nothing behind.
+    case cancelled(FilePath)
+    /// The new file could not be made or could not take the store's name.
+    case notReplaced(LockError)
     /// The system refused a call.
     case system(StoreOperation, FilePath, Errno)
 }
@@ -96,4 +104,7 @@ public enum StoreOperation: String, Sendable {
     case read = "read"
     case write = "write to"
     case sync = "make durable"
+    case create = "create"
+    case copyMetadata = "copy mode, owner and attributes to the new file of"
+    case findSpace = "find the free space for"
 }

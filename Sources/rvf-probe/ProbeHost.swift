@@ -102,6 +102,12 @@ struct ProbeHost: Host {
     func setPermissions(_ descriptor: FileDescriptor, _ permissions: FilePermissions) throws(Errno) {
         try real.setPermissions(descriptor, permissions)
     }
+    func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
+        try real.copyMetadata(from: source, to: target)
+    }
+    func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64 {
+        try real.availableBytes(on: descriptor)
+    }
     func sync(_ descriptor: FileDescriptor) throws(Errno) { try real.sync(descriptor) }
     func syncData(_ descriptor: FileDescriptor) throws(Errno) { try real.syncData(descriptor) }
     func map(_ descriptor: FileDescriptor, lengthBytes: Int) throws(Errno) -> Mapping {

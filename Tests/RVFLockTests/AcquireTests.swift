@@ -22,9 +22,11 @@ enum PublishRung: String, CaseIterable, Sendable {
 }
 
 @Suite struct AcquireTests {
-    @Test("On every rung the lock file is complete, guarded, and gone after the release", arguments: PublishRung.allCases)
-    func everyRung(rung: PublishRung) throws {
-        let scene = try Scene()
+    @Test(
+        "On every rung the lock file is complete, guarded, and gone after the release",
+        arguments: PublishRung.allCases, [true, false])
+    func everyRung(rung: PublishRung, hasData: Bool) throws {
+        let scene = try Scene(hasData: hasData)
         let process = Simulated(prepare: rung.apply)
         let lock = try process.acquire(scene.data)
         let record = try #require(Files.record(scene.lock))
@@ -41,7 +43,7 @@ enum PublishRung: String, CaseIterable, Sendable {
         #expect(obstacle.kind == .held(.kernelLock))
         #expect(obstacle.holder?.writerID == lock.writerID)
         try lock.release()
-        #expect(scene.directory.names == ["data.rvf"])
+        #expect(scene.directory.names == (hasData ? ["data.rvf"] : []))
         #expect(process.script.openDescriptors.count == 1, "the directory's, until the handle goes")
         #expect(process.script.wrongCloses.isEmpty)
         #expect(process.events.all == [.acquired(lock.writerID), .released])

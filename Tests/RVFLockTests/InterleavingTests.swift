@@ -93,6 +93,7 @@ import Testing
                 #expect(!firstIsValid, context)
             }
             if disturbance.putsSomethingElse && operation != .release { #expect(!firstIsValid, context) }
+            expectNobodyRobbed()
             // Whoever is valid stays so when the other gives up.
             if firstIsValid {
                 try? other?.release()
@@ -104,6 +105,17 @@ import Testing
                 #expect(isStillValid, context)
             }
         }
+
+        /// Where all that happened is that a second process of ours tried, one of the two got the lock, and kept it.
+        private func expectNobodyRobbed() {
+            guard [.secondAcquires, .secondAcquiresAndReleases].contains(disturbance), takesGuards else { return }
+            #expect(first.events.losses.isEmpty && second.events.losses.isEmpty, context)
+            if operation == .release { return }
+            #expect(firstLock == nil || secondLock.value == nil, context)
+            if operation.isUnderLock { #expect(firstLock?.isValid == true, context) }
+        }
+
+        private var takesGuards: Bool { first.script.settings.fileSystemType?.guardMeaning != .remote }
 
         func expectCleanEnd() {
             let context = context

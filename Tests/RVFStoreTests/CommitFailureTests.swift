@@ -36,7 +36,7 @@ struct CommitFailureTests {
     func anyEvent(_ allowed: Int, _ writesHalf: Bool) throws {
         var writer = try writer()
         try watchFile()
-        try writer.append(.rows(batch(rows(1...4, dimension: 3))))
+        try writer.append(batch(rows(1...4, dimension: 3)))
         // A commit's events are: everything but the header, sync, the header, sync.
         script.set {
             $0.allowedEvents = allowed
@@ -44,7 +44,7 @@ struct CommitFailureTests {
             $0.failure = .noSpace
         }
         let error = storeError { () throws(StoreError) in
-            try writer.append(.rows(batch(rows(5...9, dimension: 3))))
+            try writer.append(batch(rows(5...9, dimension: 3)))
         }
         #expect(error == .system(allowed % 2 == 0 ? .write : .sync, scratch("data.rvf"), .noSpace))
         let isInDoubt = writer.isInDoubt
@@ -52,7 +52,7 @@ struct CommitFailureTests {
         #expect(try writer.snapshot.liveIDs(onDamage: .refuse) == [1, 2, 3, 4])
         if allowed < 3 { try expectBoth(hold: dictionary(rows(1...4, dimension: 3)), "after the failure") }
 
-        try writer.append(.rows(batch(rows([2, 10], dimension: 3, version: 1))))
+        try writer.append(batch(rows([2, 10], dimension: 3, version: 1)))
         let isStillInDoubt = writer.isInDoubt
         #expect(!isStillInDoubt)
         let expected = dictionary(rows(1...4, dimension: 3) + rows([2, 10], dimension: 3, version: 1))
@@ -60,23 +60,42 @@ struct CommitFailureTests {
         #expect(writer.snapshot.manifest.payload.epoch == 3)
     }
 
+    @Test("the same holds for a commit that merges, and a later one merges the same again", arguments: 0..<4, [false, true])
+    func mergingCommit(_ allowed: Int, _ writesHalf: Bool) throws {
+        var writer = try writer()
+        try watchFile()
+        for id in 1...9 as ClosedRange<UInt64> { try writer.append(batch(rows([id], dimension: 3))) }
+        let committed = try scratch.read()
+        script.set {
+            $0.allowedEvents = allowed
+            $0.writesHalf = writesHalf
+        }
+        #expect(storeError { () throws(StoreError) in try writer.append(batch(rows([10], dimension: 3))) } != nil)
+        #expect(Array(try scratch.read().prefix(committed.count)) == committed)
+        if allowed < 3 { try expectBoth(hold: dictionary(rows(1...9, dimension: 3)), "after the failure") }
+        try writer.append(batch(rows([11], dimension: 3)))
+        try expectBoth(hold: dictionary(rows([1, 2, 3, 4, 5, 6, 7, 8, 9, 11], dimension: 3)), "after the next commit")
+        #expect(writer.snapshot.manifest.payload.directory.count == 1)
+        #expect(Array(try scratch.read().prefix(committed.count)) == committed)
+    }
+
     @Test("a sync that keeps failing keeps every commit from counting")
     func failingSyncs() throws {
         var writer = try writer()
         try watchFile()
-        try writer.append(.rows(batch(rows(1...4, dimension: 3))))
+        try writer.append(batch(rows(1...4, dimension: 3)))
         for attempt in 0..<5 {
             script.set {
                 $0.allowedEvents = 3
                 $0.failures = 1
             }
             let error = storeError { () throws(StoreError) in
-                try writer.append(.rows(batch(rows([20 + UInt64(attempt)], dimension: 3))))
+                try writer.append(batch(rows([20 + UInt64(attempt)], dimension: 3)))
             }
             #expect(error == .system(.sync, scratch("data.rvf"), .ioError))
         }
         script.set { $0.allowedEvents = nil }
-        try writer.append(.rows(batch(rows([30], dimension: 3))))
+        try writer.append(batch(rows([30], dimension: 3)))
         try expectBoth(hold: dictionary(rows([1, 2, 3, 4, 30], dimension: 3)), "after all")
         #expect(writer.snapshot.manifest.payload.epoch == 7)
     }
@@ -85,7 +104,7 @@ struct CommitFailureTests {
     func neverTouchesTheCommitted() throws {
         var writer = try writer(segmentByteCount: 60)
         try watchFile()
-        try writer.append(.rows(batch(rows(1...4, dimension: 3))))
+        try writer.append(batch(rows(1...4, dimension: 3)))
         let committed = try scratch.read()
         for allowed in 0..<4 {
             script.set {
@@ -93,7 +112,7 @@ struct CommitFailureTests {
                 $0.failures = 1
                 $0.writesHalf = true
             }
-            _ = storeError { () throws(StoreError) in try writer.append(.rows(batch(rows(5...9, dimension: 3)))) }
+            _ = storeError { () throws(StoreError) in try writer.append(batch(rows(5...9, dimension: 3))) }
             #expect(Array(try scratch.read().prefix(committed.count)) == committed)
         }
     }
@@ -102,11 +121,11 @@ struct CommitFailureTests {
     func lostBetweenSyncs() throws {
         var writer = try writer()
         try watchFile()
-        try writer.append(.rows(batch(rows(1...4, dimension: 3))))
+        try writer.append(batch(rows(1...4, dimension: 3)))
         let lock = scratch("data.rvf.lock")
         script.set { $0.atNextSync = { try? FileManagement.remove(lock) } }
         guard case .lostLock? = storeError({ () throws(StoreError) in
-            try writer.append(.rows(batch(rows(5...9, dimension: 3))))
+            try writer.append(batch(rows(5...9, dimension: 3)))
         }) else {
             Issue.record("not noticed")
             return
@@ -118,11 +137,11 @@ struct CommitFailureTests {
     func appendedBetweenSyncs() throws {
         var writer = try writer()
         try watchFile()
-        try writer.append(.rows(batch(rows(1...4, dimension: 3))))
+        try writer.append(batch(rows(1...4, dimension: 3)))
         let scratch = scratch
         script.set { $0.atNextSync = { try? scratch.append([1, 2, 3]) } }
         guard case .foreignAppend? = storeError({ () throws(StoreError) in
-            try writer.append(.rows(batch(rows(5...9, dimension: 3))))
+            try writer.append(batch(rows(5...9, dimension: 3)))
         }) else {
             Issue.record("not noticed")
             return

@@ -117,6 +117,17 @@ public struct FaultyHost<Base: Host>: Host {
         try base.setPermissions(descriptor, permissions)
     }
 
+    public func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
+        try script.check(.copyMetadata)
+        try base.copyMetadata(from: source, to: target)
+    }
+
+    public func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64 {
+        try script.check(.availableBytes)
+        let actual = try base.availableBytes(on: descriptor)
+        return min(actual, script.settings.mostAvailableBytes ?? .max)
+    }
+
     public func sync(_ descriptor: FileDescriptor) throws(Errno) {
         try script.check(.sync)
         try base.sync(descriptor)

@@ -7,6 +7,7 @@ public import SystemPackage
 public enum HostCall: String, Sendable, CaseIterable {
     case openDirectory, openDirectoryForReading, names, checkWritable, resolve
     case open, openUnnamed, linkUnnamed, close, read, write, status, statusOfName, truncate, setPermissions
+    case copyMetadata, availableBytes
     case sync, syncData, map, link, rename, renameExclusively, exchange, unlink
     case tryLock, fileSystemType, lockingProcess, watch, awaitChange, sleep, processState
     case listen, accept, connect, peerUserID, send, receive
@@ -14,8 +15,8 @@ public enum HostCall: String, Sendable, CaseIterable {
     /// Whether the call changes anything that another process could see.
     public var changesSomething: Bool {
         switch self {
-        case .openUnnamed, .linkUnnamed, .write, .truncate, .setPermissions, .sync, .syncData, .link, .rename,
-            .renameExclusively, .exchange, .unlink, .tryLock, .listen, .send:
+        case .openUnnamed, .linkUnnamed, .write, .truncate, .setPermissions, .copyMetadata, .sync, .syncData, .link,
+            .rename, .renameExclusively, .exchange, .unlink, .tryLock, .listen, .send:
             true
         default: false
         }
@@ -52,6 +53,8 @@ public final class HostScript: Sendable {
         /// No more bytes than this in one read or write.
         public var mostBytesAtOnce: Int?
         public var fileSystemType: FileSystemType?
+        /// No more free space than this.
+        public var mostAvailableBytes: UInt64?
         /// Where relative paths begin; the real process's working directory if nil.
         public var workingDirectory: FilePath?
         public var processID: Int32?

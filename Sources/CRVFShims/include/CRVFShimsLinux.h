@@ -22,6 +22,10 @@ int rvf_file_system_type(int descriptor, uint64_t *type);
 /* statx(2): birth time in nanoseconds since 1970; 0 where the file system keeps none. */
 int rvf_birth_time(int directory, const char *name, int64_t *nanoseconds);
 
+/* flistxattr(2), fgetxattr(2), fsetxattr(2): gives the target every extended attribute of the source, access
+   control lists among them. Attributes of the system's own that may not be set are left out. */
+int rvf_copy_attributes(int source, int target);
+
 /* An open-file-description byte-range lock, shared, and a look whether somebody else has one. */
 int rvf_mark_range(int descriptor, int64_t offset);
 int rvf_range_is_marked(int descriptor, int64_t offset);

@@ -76,14 +76,20 @@ final class Attempt<H: Host> {
 
     /// Gives back everything, whatever has been reached.
     func abandon() {
-        try? letGo()
+        try? withdraw()
         if let ticket { registry.remove(ticket) }
         ticket = nil
+        closeFiles()
     }
 
-    /// Drops the guards; where our own record was published already, takes it away first.
+    /// Gives the files back, but stays registered.
     private func letGo() throws(LockError) {
         defer { closeFiles() }
+        try withdraw()
+    }
+
+    /// Takes our own record away, where it was published already.
+    private func withdraw() throws(LockError) {
         guard isPublished, let lock, let lockIdentity else { return }
         isPublished = false
         let file = LockFile(site: site, descriptor: lock)
@@ -95,6 +101,8 @@ final class Attempt<H: Host> {
     }
 
     private func closeFiles() {
+        // Forgotten before they are closed: their inode numbers may be somebody's next files at once.
+        if let ticket { registry.forgetFiles(of: ticket) }
         if let lock { host.close(lock) }
         if let data { host.close(data) }
         lock = nil
@@ -170,12 +178,9 @@ final class Attempt<H: Host> {
         dataMeaning = try site.attempting(.openProtectedFile) { () throws(Errno) in
             try host.fileSystemType(of: file).guardMeaning
         }
-        guard dataMeaning != .remote else {
-            // Without a guard on it the descriptor is of no use.
-            host.close(file)
-            data = nil
-            return nil
-        }
+        // Kept open without a guard too: while it is open its inode is given to no other file, so that one which is
+        // made in its place (`rm`, then a restore) is seen to be another.
+        guard dataMeaning != .remote else { return nil }
         if isCourteous && hasJustReleased && host.waiterIsMarked(on: file) { return .done(.givesWay) }
         guard try site.attempting(.lockKernel, { () throws(Errno) in try host.tryLock(file) }) else {
             return .done(.guardBusy(.protectedFile))

@@ -261,8 +261,8 @@ extension HeldLock {
             lock: lock, lockIdentity: lockIdentity, lockMeaning: meaning, data: data, dataIdentity: dataIdentity)
     }
 
-    /// The protected file of a file system where no guard is taken, whose descriptor is not kept and so does not
-    /// travel; nil where there is none, or one that should have come guarded.
+    /// The protected file of a file system where no guard is taken, whose descriptor need not have come along; nil
+    /// where there is none, or one that should have come guarded.
     private static func unguardedData(at site: LockSite<H>) throws(LockError) -> FileIdentity? {
         guard let present = try site.dataStatus(), present.kind == .regular else { return nil }
         return try site.attempting(.handOver) { () throws(Errno) -> FileIdentity? in

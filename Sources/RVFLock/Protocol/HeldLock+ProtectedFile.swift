@@ -89,9 +89,10 @@ extension HeldLock {
                 try replace(privateName, finalName, target, expecting: state.dataIdentity)
             }
             isNamed = true
+            // Registered before the old file is closed, whose inode number may then be somebody's next file.
+            _ = registry.extend(ticket, data: identity)
             setData(descriptor, &state)
             state.dataIdentity = identity
-            _ = registry.extend(ticket, data: identity)
             // Until the file had its name and guard, the lock file alone stood for the exclusion.
             _ = try inspect(&state)
         }

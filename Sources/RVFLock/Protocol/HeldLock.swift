@@ -20,7 +20,8 @@ package final class HeldLock<H: Host>: Sendable {
         var phase = Phase.held
         var lock: FileDescriptor
         var lockIdentity: FileIdentity
-        /// Nil while there is no protected file, and on file systems where no guard is kept.
+        /// Nil while there is no protected file. Open where no guard is kept, too: it keeps the inode from being used
+        /// for another file, which could not be told from this one.
         var data: FileDescriptor?
         /// Stays when the descriptor is closed, or was never kept.
         var dataIdentity: FileIdentity?
@@ -303,10 +304,11 @@ package final class HeldLock<H: Host>: Sendable {
 
     /// Drops the guards by closing their files, never by LOCK_UN: a successor may share them.
     func close(_ state: inout State) {
+        // Before the files are closed: their inode numbers may be somebody's next files at once.
+        registry.remove(ticket, releasedNanoseconds: host.bootClockNanoseconds())
         lockForFork.store(-1, ordering: .relaxed)
         host.close(state.lock)
         setData(nil, &state)
-        registry.remove(ticket, releasedNanoseconds: host.bootClockNanoseconds())
     }
 
     /// Puts another descriptor of the protected file in the place of the one kept, which is closed.

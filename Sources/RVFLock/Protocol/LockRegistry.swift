@@ -82,6 +82,14 @@ package final class LockRegistry: Sendable {
         }
     }
 
+    /// Forgets what was learnt of a reserved lock's files, which stays reserved by its place.
+    package func forgetFiles(of ticket: UInt64) {
+        state.withLock { state in
+            state.entries[ticket]?.keys.data = nil
+            state.entries[ticket]?.keys.lock = nil
+        }
+    }
+
     /// Gives a lock back. With a time, remembers it for the courtesy that a releaser owes to those who wait.
     package func remove(_ ticket: UInt64, releasedNanoseconds: Int64? = nil) {
         state.withLock { state in

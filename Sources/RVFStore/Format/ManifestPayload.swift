@@ -14,7 +14,7 @@
 /// | … | m × u64 | deleted ids |
 /// | … | u32 | 0x46494449: an identity follows; anything else, or the end: none does |
 /// | … | 16, 16, 32 bytes, u32 | file id, parent id, parent hash, lineage depth |
-/// | … | 16 bytes | ``PlacementMark``, where this package wrote the manifest |
+/// | … | 16 or 24 bytes | ``PlacementMark``, where this package wrote the manifest |
 /// | … | | whatever newer writers add |
 package struct ManifestPayload: Equatable, Sendable {
     package var epoch: UInt32
@@ -94,7 +94,7 @@ package struct ManifestPayload: Equatable, Sendable {
     /// What ``encoded`` will take, for limits that are checked before anything is made.
     package var encodedByteCount: Int {
         let identityBytes = identity == nil ? 0 : 4 + Self.identityByteCount
-        let markBytes = identity == nil || mark == nil ? 0 : PlacementMark.byteCount
+        let markBytes = identity == nil ? 0 : mark?.byteCount ?? 0
         return Self.smallestByteCount + DirectoryEntry.byteCount * directory.count + 8 * deletedIDs.count
             + identityBytes + markBytes
     }

@@ -5,17 +5,23 @@
 /// |---|---|---|
 /// | 0 | u32 | magic 0x4D505652 (bytes `RVPM`) |
 /// | 4 | u16 | version 1 |
-/// | 6 | u16 | flags, 0 |
+/// | 6 | u16 | flags; bit 0: the commit was not made durable |
 /// | 8 | u64 | offset of the manifest's header in its file |
+/// | 16 | u64 | only with bit 0: everything in the file before this offset is durable |
 package struct PlacementMark: Hashable, Sendable {
-    package static let byteCount = 16
+    private static let byteCount = 16
+    private static let flagUnsynced: UInt16 = 1
     static let magic: UInt32 = 0x4D50_5652
     static let currentVersion: UInt16 = 1
 
     package var manifestOffset: UInt64
+    /// Where the bytes begin of which nobody knows whether they are durable; nil where all are that the manifest
+    /// names.
+    package var unsyncedFrom: UInt64?
 
-    package init(manifestOffset: UInt64) {
+    package init(manifestOffset: UInt64, unsyncedFrom: UInt64? = nil) {
         self.manifestOffset = manifestOffset
+        self.unsyncedFrom = unsyncedFrom
     }
 
     /// Nil where what follows is something else, or nothing.
@@ -24,14 +30,21 @@ package struct PlacementMark: Hashable, Sendable {
             try reader.next(UInt32.self, "the mark's magic") == Self.magic,
             try reader.next(UInt16.self, "the mark's version") == Self.currentVersion
         else { return nil }
-        _ = try reader.next(UInt16.self, "the mark's flags")
+        let flags = try reader.next(UInt16.self, "the mark's flags")
         manifestOffset = try reader.next(UInt64.self, "the mark's offset")
+        if flags & Self.flagUnsynced != 0 {
+            unsyncedFrom = try reader.next(UInt64.self, "the end of what is durable")
+        }
     }
+
+    /// What ``encode(into:)`` adds.
+    var byteCount: Int { Self.byteCount + (unsyncedFrom == nil ? 0 : 8) }
 
     func encode(into bytes: inout [UInt8]) {
         bytes.append(littleEndian: Self.magic)
         bytes.append(littleEndian: Self.currentVersion)
-        bytes.append(littleEndian: UInt16(0))
+        bytes.append(littleEndian: unsyncedFrom == nil ? UInt16(0) : Self.flagUnsynced)
         bytes.append(littleEndian: manifestOffset)
+        if let unsyncedFrom { bytes.append(littleEndian: unsyncedFrom) }
     }
 }

@@ -57,15 +57,18 @@ package final class OpenFile<H: Host>: Sendable {
     package let host: H
     package let descriptor: FileDescriptor
     package let path: FilePath
+    private let isOwner: Bool
 
-    package init(host: H, descriptor: FileDescriptor, path: FilePath) {
+    /// - Parameter isOwner: whether the descriptor is this object's to close.
+    package init(host: H, descriptor: FileDescriptor, path: FilePath, isOwner: Bool = true) {
         self.host = host
         self.descriptor = descriptor
         self.path = path
+        self.isOwner = isOwner
     }
 
     deinit {
-        host.close(descriptor)
+        if isOwner { host.close(descriptor) }
     }
 
     package func status() throws(StoreError) -> FileStatus {

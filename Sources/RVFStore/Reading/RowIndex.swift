@@ -1,26 +1,15 @@
 /// From id to row, for all rows that a manifest's vector segments hold, deleted ones included.
 ///
-/// Rows come in runs, the oldest first. A run is never changed, so indexes of later commits share those of earlier
-/// ones; neighbours of similar size are merged, so that there are few, and a run can come from anywhere: from the rows
-/// themselves, or from bytes that somebody wrote beside them.
+/// It is put together from one run for each segment, which the segment keeps. So the index of a commit costs as much
+/// as there are segments, not rows, also where a commit has replaced some of them and every row after those has
+/// another number; and since segments are merged by size, there are few, most of them small.
 package struct RowIndex: Sendable {
-    package private(set) var runs: [RowRun] = []
-    /// Distinct ids.
-    package private(set) var idCount = 0
+    /// In the order of the segments, with row numbers that go through all of them.
+    private let runs: [RowRun]
 
-    package init() {}
-
-    /// Adds rows that are newer than all that are in the index.
-    package mutating func append(_ run: RowRun) {
-        guard run.count > 0 else { return }
-        idCount += run.ids.count { row(of: $0) == nil }
-        runs.append(run)
-        // A run at least twice as long as the next keeps their number logarithmic and every row merged as seldom.
-        while runs.count > 1, runs[runs.count - 2].count < 2 * runs[runs.count - 1].count {
-            let newer = runs.removeLast()
-            let older = runs.removeLast()
-            runs.append(RowRun(merging: older, newer))
-        }
+    /// - Parameter runs: of all segments in their order; a row with a higher number is newer.
+    package init(runs: [RowRun]) {
+        self.runs = runs
     }
 
     /// The number of the newest row with this id.
@@ -33,9 +22,13 @@ package struct RowIndex: Sendable {
 
     /// All ids, rising, with their newest rows.
     package func merged() -> RowRun {
-        // From the shortest on: every step is then as cheap as it can be.
-        var result = runs.last ?? RowRun(unsortedIDs: [], firstRow: 0)
-        for run in runs.dropLast().reversed() { result = RowRun(merging: run, result) }
-        return result
+        var runs = runs.filter { $0.count > 0 }
+        // Neighbours pairwise: every row is then copied as often as the number of runs can be halved.
+        while runs.count > 1 {
+            runs = stride(from: 0, to: runs.count, by: 2).map {
+                $0 + 1 < runs.count ? RowRun(merging: runs[$0], runs[$0 + 1]) : runs[$0]
+            }
+        }
+        return runs.first ?? RowRun()
     }
 }

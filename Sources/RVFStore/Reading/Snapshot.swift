@@ -3,7 +3,7 @@ package import RVFHost
 /// One committed state of a store, for reading. It never changes: later commits, a file that replaces this one, and
 /// the end of its writer leave it as it is. Copies are cheap, and all of it may be used from any thread.
 ///
-/// The first access to a row reads the ids of all rows once, and keeps 12 bytes of memory for each; the rows
+/// The first access to a row reads the ids of all rows once, and keeps 8 to 12 bytes of memory for each; the rows
 /// themselves stay in the file.
 public struct Snapshot: Sendable {
     package let core: SnapshotCore<POSIXHost>

@@ -42,7 +42,7 @@ extension SnapshotCore {
         var ids: [UInt64] = []
         ids.reserveCapacity(run.count)
         for position in 0..<run.count where !isDeleted(run.ids[position]) {
-            if !damages.isEmpty, try damage(of: table.locate(run.rows[position]).segment) != nil { continue }
+            if !damages.isEmpty, try damage(of: table.locate(run.row(at: position)).segment) != nil { continue }
             ids.append(run.ids[position])
         }
         return ids
@@ -53,17 +53,16 @@ extension SnapshotCore {
         onDamage policy: DamagePolicy, _ body: (UInt64, VectorView) -> Void
     ) throws(StoreError) {
         let table = try vectorTable()
-        let index = try rowIndex()
+        let live = try liveRows()
         if policy == .refuse, let damage = try damages().first { throw damage }
         for (number, segment) in table.segments.enumerated() {
             if try damage(of: segment) != nil { continue }
-            let firstRow = table.firstRow(ofSegment: number)
+            let firstRow = Int(table.firstRow(ofSegment: number))
             try segment.forEachPiece(in: source) { (rows, firstOfPiece, count) throws(StoreError) in
                 let stride = rows.byteCount / count
-                for row in 0..<count {
+                // An older row of an id that came again, or a deleted one, is not there any more.
+                for row in 0..<count where live.contains(firstRow + firstOfPiece + row) {
                     let id = rows.integer(UInt64.self, at: row * stride)
-                    // An older row of an id that came again, or a deleted one, is not there any more.
-                    guard index.row(of: id) == firstRow + UInt32(firstOfPiece + row), !isDeleted(id) else { continue }
                     let components = (row * stride + VectorPayload.idByteCount)..<((row + 1) * stride)
                     body(id, VectorView(components: rows.extracting(components)))
                 }

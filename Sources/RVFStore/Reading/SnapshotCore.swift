@@ -8,15 +8,10 @@ package final class SnapshotCore<H: Host>: Sendable {
     /// The manifest's deleted ids, rising.
     package let deletedIDs: [UInt64]
     private let table: Lazy<VectorTable>
-    private let index: Lazy<RowIndex>
-    /// What earlier snapshots found out about the same file, until it has been made use of.
-    private let known: Mutex<Known>
-
-    private struct Known: Sendable {
-        var table: VectorTable?
-        /// Over the rows of `table`.
-        var index: RowIndex?
-    }
+    private let index = Lazy<RowIndex>()
+    private let live = Lazy<RowSet>()
+    /// What an earlier snapshot of the same file had found out, until it has been made use of.
+    private let known: Mutex<VectorTable?>
 
     /// - Parameter previous: a snapshot of an earlier commit of the same open file.
     package init(source: ByteSource<H>, manifest: FoundManifest, previous: SnapshotCore<H>? = nil) {
@@ -24,14 +19,16 @@ package final class SnapshotCore<H: Host>: Sendable {
         self.manifest = manifest
         deletedIDs = Self.rising(manifest.payload.deletedIDs)
         table = Lazy()
-        index = Lazy()
-        known = Mutex(previous?.findings ?? Known())
+        known = Mutex(previous.flatMap { $0.table.ifMade ?? $0.known.withLock { $0 } })
     }
 
-    private var findings: Known {
-        if let index = index.ifMade { return Known(table: table.ifMade, index: index) }
-        let inherited = known.withLock { $0 }
-        return inherited.index == nil ? Known(table: table.ifMade ?? inherited.table) : inherited
+    /// The snapshot of a commit whose writer knows its segments already.
+    init(source: ByteSource<H>, manifest: FoundManifest, table: VectorTable) {
+        self.source = source
+        self.manifest = manifest
+        deletedIDs = Self.rising(manifest.payload.deletedIDs)
+        self.table = Lazy(table)
+        known = Mutex(nil)
     }
 
     /// Peers write the list rising; one that is not is brought in order.
@@ -42,43 +39,41 @@ package final class SnapshotCore<H: Host>: Sendable {
 
     package func vectorTable() throws(StoreError) -> VectorTable {
         try table.get { () throws(StoreError) in
-            try VectorTable(manifest, in: source, known: known.withLock { $0.table })
+            let table = try VectorTable(manifest, in: source, known: known.withLock { $0 })
+            known.withLock { $0 = nil }
+            return table
         }
     }
 
     /// The index over all rows, made at the first call: every vector segment is checked and every id read, except
-    /// what an earlier snapshot of the file had read.
+    /// of segments that an earlier snapshot of the file had read. Rows whose segment is damaged are listed as they
+    /// stand, so that an older row does not come to light in place of one that cannot be read.
     package func rowIndex() throws(StoreError) -> RowIndex {
         try index.get { () throws(StoreError) in
             let table = try vectorTable()
-            var index = RowIndex()
-            var first = 0
-            let known = known.withLock { $0 }
-            if let knownTable = known.table, let knownIndex = known.index, table.begins(with: knownTable) {
-                index = knownIndex
-                first = knownTable.segments.count
+            var runs: [RowRun] = []
+            runs.reserveCapacity(table.segments.count)
+            for (number, segment) in table.segments.enumerated() {
+                runs.append(try segment.rowRun(in: source).shifted(by: table.firstRow(ofSegment: number)))
             }
-            index.append(try readRun(of: table, fromSegment: first))
-            self.known.withLock { $0 = Known() }
-            return index
+            return RowIndex(runs: runs)
         }
     }
 
-    /// Reads the ids of all segments from one on. Rows whose segment is damaged are listed as they stand, so that an
-    /// older row does not come to light in place of one that cannot be read.
-    private func readRun(of table: VectorTable, fromSegment first: Int) throws(StoreError) -> RowRun {
-        guard first < table.segments.count else { return RowRun(unsortedIDs: [], firstRow: 0) }
-        let firstRow = table.firstRow(ofSegment: first)
-        var ids: [UInt64] = []
-        ids.reserveCapacity(table.rowCount - Int(firstRow))
-        for segment in table.segments[first...] {
-            _ = try damage(of: segment)
-            try segment.forEachPiece(in: source) { (rows, _, count) throws(StoreError) in
-                let stride = rows.byteCount / count
-                for row in 0..<count { ids.append(rows.integer(UInt64.self, at: row * stride)) }
+    /// The rows that can be found, those of damaged segments among them: of every id that is not deleted the newest.
+    package func liveRows() throws(StoreError) -> RowSet {
+        try live.get { () throws(StoreError) in
+            let newest = try rowIndex().merged()
+            var rows = RowSet(rowCount: try vectorTable().rowCount)
+            var deleted = 0
+            for position in 0..<newest.count {
+                let id = newest.ids[position]
+                while deleted < deletedIDs.count, deletedIDs[deleted] < id { deleted += 1 }
+                let isDeleted = deleted < deletedIDs.count && deletedIDs[deleted] == id
+                if !isDeleted { rows.insert(Int(newest.row(at: position))) }
             }
+            return rows
         }
-        return RowRun(unsortedIDs: ids, firstRow: firstRow)
     }
 
     /// What is wrong with a segment, nil if nothing is. An error of the system is thrown.
@@ -103,13 +98,5 @@ package final class SnapshotCore<H: Host>: Sendable {
 
     package func isDeleted(_ id: UInt64) -> Bool {
         deletedIDs.positionInRising(id) != nil
-    }
-}
-
-extension VectorTable {
-    /// Whether an earlier table's segments are this one's first ones, so that row numbers mean the same.
-    func begins(with earlier: VectorTable) -> Bool {
-        earlier.segments.count <= segments.count
-            && earlier.segments.indices.allSatisfy { earlier.segments[$0] === segments[$0] }
     }
 }

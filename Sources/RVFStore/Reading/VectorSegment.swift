@@ -15,6 +15,7 @@ package final class VectorSegment: Sendable {
     private let hash: ContentHash
     private let problem: StoreError?
     private let state: Atomic<State>
+    private let run: Lazy<RowRun>
 
     /// Reads the segment's header and the six bytes behind it. Nil where the segment is of a version that is skipped.
     ///
@@ -44,6 +45,19 @@ package final class VectorSegment: Sendable {
             problem = nil
         }
         state = Atomic(.unchecked)
+        run = Lazy()
+    }
+
+    /// A segment that was just written here.
+    ///
+    /// - Parameter run: its ids and their rows, counted from 0.
+    init(written entry: DirectoryEntry, layout: VectorPayload, hash: ContentHash, run: RowRun) {
+        self.entry = entry
+        self.layout = layout
+        self.hash = hash
+        problem = nil
+        state = Atomic(.intact)
+        self.run = Lazy(run)
     }
 
     private static func readLayout<H: Host>(
@@ -87,6 +101,36 @@ package final class VectorSegment: Sendable {
         return layout
     }
 
+    /// Whether the rows may be copied elsewhere: they are read once more, so that bytes that went bad since the first
+    /// check are not given a new hash that hides it.
+    func isFitForCopying<H: Host>(in source: ByteSource<H>) throws(StoreError) -> Bool {
+        guard problem == nil, let layout, UInt64(layout.byteCount) == entry.payloadByteCount else { return false }
+        guard hash.expectedChecksum != nil else { return true }
+        let checksum = try source.checksum(at: entry.payloadOffset, count: entry.payloadByteCount)
+        if hash.verdict(onChecksum: checksum) == .matches { return true }
+        state.store(.damaged, ordering: .relaxed)
+        return false
+    }
+
+    /// The segment's ids, with their rows counted from 0; read once, after the payload was checked. Those of a damaged
+    /// payload are given as they stand.
+    package func rowRun<H: Host>(in source: ByteSource<H>) throws(StoreError) -> RowRun {
+        try run.get { () throws(StoreError) in
+            do throws(StoreError) {
+                _ = try checkedLayout(in: source)
+            } catch {
+                guard case .damaged = error else { throw error }
+            }
+            var ids: [UInt64] = []
+            ids.reserveCapacity(layout?.rowCount ?? 0)
+            try forEachPiece(in: source) { (rows, _, count) throws(StoreError) in
+                let stride = rows.byteCount / count
+                for row in 0..<count { ids.append(rows.integer(UInt64.self, at: row * stride)) }
+            }
+            return RowRun(unsortedIDs: ids)
+        }
+    }
+
     private func damage<H: Host>(in source: ByteSource<H>) -> StoreError {
         .damaged(
             source.file.path, offset: entry.offset,
@@ -94,16 +138,20 @@ package final class VectorSegment: Sendable {
     }
 
     /// Lends the rows in pieces, each a whole number of rows, from the first to the last. They are not checked here.
+    ///
+    /// - Parameter range: the rows to lend; nil for all.
     package func forEachPiece<H: Host>(
-        in source: ByteSource<H>, _ body: (_ rows: RawSpan, _ firstRow: Int, _ rowCount: Int) throws(StoreError) -> Void
+        in source: ByteSource<H>, rows range: Range<Int>? = nil,
+        _ body: (_ rows: RawSpan, _ firstRow: Int, _ rowCount: Int) throws(StoreError) -> Void
     ) throws(StoreError) {
         guard let layout else { return }
+        let range = (range ?? 0..<layout.rowCount).clamped(to: 0..<layout.rowCount)
         let stride = layout.strideBytes
         // Mapped rows need no window, but pages that were read can be let go piece by piece.
         let rowsAtOnce = max(1, ByteSource<H>.windowByteCount / stride)
-        var row = 0
-        while row < layout.rowCount {
-            let count = min(rowsAtOnce, layout.rowCount - row)
+        var row = range.lowerBound
+        while row < range.upperBound {
+            let count = min(rowsAtOnce, range.upperBound - row)
             let offset = entry.payloadOffset + UInt64(layout.offset(ofRow: row))
             try source.withBytes(at: offset, count: count * stride) { (rows) throws(StoreError) in
                 try body(rows, row, count)

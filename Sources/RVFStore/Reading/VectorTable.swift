@@ -29,6 +29,11 @@ package struct VectorTable: Sendable {
         }
     }
 
+    /// The table of a commit whose segments are known already.
+    init<H: Host>(_ segments: [VectorSegment], in source: ByteSource<H>) throws(StoreError) {
+        for segment in segments { try append(segment, in: source) }
+    }
+
     /// Finds segments by their entry: as a rule they come in the order in which they came before.
     private struct KnownSegments {
         private let segments: [VectorSegment]

@@ -132,8 +132,30 @@ package struct ManifestFinder<H: Host>: Sendable {
         case .contradicted(let why): return .rejected(why)
         case .enclosed(let segment): return .enclosed(by: segment)
         case .amongSegments(let damaged):
+            if let torn = try tornSegment(of: payload, damaged: damaged, after: known) {
+                return .rejected("was not made durable, and the segment at byte \(torn) is not whole")
+            }
             return .believed(
                 FoundManifest(offset: offset, header: header, payload: payload, damaged: damaged, rejected: []))
         }
+    }
+
+    /// Of a commit that was not made durable a crash may leave any part. It is believed only if all that came since
+    /// the last durable one is whole; if not, the commit before it is looked at.
+    ///
+    /// - Parameter known: a manifest that was believed while this file was open; what it names was looked at.
+    private mutating func tornSegment(
+        of payload: ManifestPayload, damaged: [DirectoryEntry], after known: FoundManifest?
+    ) throws(StoreError) -> UInt64? {
+        guard let from = payload.mark?.unsyncedFrom else { return nil }
+        let checked = Set(known?.payload.directory ?? [])
+        let unsynced = payload.directory.filter { $0.offset >= from && !checked.contains($0) }
+        // The newest are the likeliest to be torn.
+        for entry in unsynced.sorted(by: { $0.offset > $1.offset }) {
+            guard !damaged.contains(entry), let header = try examination.header(at: entry.offset),
+                try examination.wholeEnd(of: header, at: entry.offset) != nil
+            else { return entry.offset }
+        }
+        return nil
     }
 }

@@ -2,8 +2,6 @@
 /// it lies within one sector of the medium, and everything behind what the file holds.
 package struct CommitLayout: Equatable, Sendable {
     package struct Piece: Equatable, Sendable {
-        /// The rows of the batch that this segment takes.
-        package var rows: Range<Int>
         package var entry: DirectoryEntry
         package var payload: VectorPayload
     }
@@ -18,26 +16,22 @@ package struct CommitLayout: Equatable, Sendable {
     /// Nil where an offset or a segment id would be beyond what can be expressed.
     ///
     /// - Parameters:
+    ///   - rowCounts: how many rows each vector segment has.
     ///   - fileByteCount: where the commit begins.
     ///   - firstID: the first segment id that is free.
     ///   - shift: how many multiples of 64 bytes to leave free in front.
     package init?(
-        rowCount: Int, dimension: Int, fileByteCount: UInt64, firstID: UInt64, shift: Int, limits: CommitLimits
+        rowCounts: [Int], dimension: Int, fileByteCount: UInt64, firstID: UInt64, shift: Int
     ) {
         let alignment = UInt64(SegmentHeader.byteCount)
         guard fileByteCount <= Self.offsetLimit, firstID <= Self.offsetLimit else { return nil }
         var offset = Self.aligned(fileByteCount) + alignment * UInt64(shift)
         var id = firstID
-        let stride = VectorPayload.strideBytes(dimension: dimension)
-        let rowsPerSegment = max(1, (limits.segmentByteCount - VectorPayload.headerByteCount) / stride)
-        var row = 0
-        while row < rowCount {
-            let count = min(rowsPerSegment, rowCount - row)
+        for count in rowCounts {
             let payload = VectorPayload(dimension: dimension, rowCount: count)
             let entry = DirectoryEntry(
                 id: id, offset: offset, payloadByteCount: UInt64(payload.byteCount), type: .vectors)
-            pieces.append(Piece(rows: row..<(row + count), entry: entry, payload: payload))
-            row += count
+            pieces.append(Piece(entry: entry, payload: payload))
             id += 1
             offset = Self.aligned(offset + alignment + UInt64(payload.byteCount))
             guard offset <= Self.offsetLimit else { return nil }

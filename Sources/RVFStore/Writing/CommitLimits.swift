@@ -12,4 +12,10 @@ package struct CommitLimits: Sendable {
     package var segmentByteCount = CommitLimits.segmentByteCount
 
     package init() {}
+
+    /// How many rows a vector segment may take.
+    func rowsPerSegment(dimension: Int) -> Int {
+        let stride = VectorPayload.strideBytes(dimension: dimension)
+        return max(1, (segmentByteCount - VectorPayload.headerByteCount) / stride)
+    }
 }

@@ -33,7 +33,7 @@ package enum RowBatch: Sendable {
         unsafe vector(index).withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// The first row that a store cannot take, and why.
+    /// The first row that a store cannot take whatever its id, and why.
     package func firstInvalidRow(dimension: Int) -> (index: Int, problem: InvalidRow)? {
         for index in 0..<count {
             let vector = vector(index)
@@ -46,18 +46,6 @@ package enum RowBatch: Sendable {
             let surplus = components.count - ids.count * dimension
             return (max(0, count - 1), .dimension(expected: dimension, found: dimension + surplus))
         }
-        return firstRepeatedID()
-    }
-
-    private func firstRepeatedID() -> (index: Int, problem: InvalidRow)? {
-        if (1..<max(count, 1)).allSatisfy({ id($0 - 1) < id($0) }) { return nil }
-        let order = (0..<count).sorted { id($0) != id($1) ? id($0) < id($1) : $0 < $1 }
-        var first: (index: Int, problem: InvalidRow)?
-        for position in 1..<max(count, 1) where id(order[position]) == id(order[position - 1]) {
-            if order[position] < first?.index ?? .max {
-                first = (order[position], .repeatedID(firstIndex: order[position - 1]))
-            }
-        }
-        return first
+        return nil
     }
 }

@@ -31,26 +31,78 @@ struct SegmentStream<H: Host>: ~Copyable {
     }
 
     /// A vector segment: its header last, since it holds the checksum of what follows it.
-    mutating func append(_ piece: CommitLayout.Piece, of batch: RowBatch) throws(StoreError) {
+    ///
+    /// - Parameters:
+    ///   - rows: the batch of which the segment takes rows.
+    ///   - source: where the stored segments are of which it takes rows.
+    /// - Returns: the segment as readers will find it.
+    mutating func append(
+        _ piece: CommitLayout.Piece, _ segment: NewSegment, rows: UpsertRows, from source: ByteSource<H>
+    ) throws(StoreError) -> VectorSegment {
         try pad(to: piece.entry.offset)
         try append([UInt8](repeating: 0, count: SegmentHeader.byteCount))
         var checksum = CRC32()
-        var chunk = piece.payload.encodedHead
-        for row in piece.rows {
-            batch.encode(row, into: &chunk)
+        var ids: [UInt64] = []
+        ids.reserveCapacity(segment.rowCount)
+        try append(piece.payload.encodedHead, &checksum)
+        for part in segment.parts {
+            switch part {
+            case .new(let range): try append(rows, range, &ids, &checksum)
+            case .stored(let stored, let range, let keep):
+                try stored.forEachPiece(in: source, rows: range) { (bytes, first, count) throws(StoreError) in
+                    try append(bytes, rows: first..<(first + count), keep: keep, &ids, &checksum)
+                }
+            }
+        }
+        let hash = ContentHash(checksum: checksum.value)
+        let header = SegmentHeader(
+            type: .vectors, id: piece.entry.id, payloadByteCount: piece.entry.payloadByteCount, hash: hash)
+        try replace(header.encoded, at: piece.entry.offset)
+        return VectorSegment(
+            written: piece.entry, layout: piece.payload, hash: hash, run: RowRun(unsortedIDs: ids))
+    }
+
+    /// New rows.
+    private mutating func append(
+        _ rows: UpsertRows, _ range: Range<Int>, _ ids: inout [UInt64], _ checksum: inout CRC32
+    ) throws(StoreError) {
+        var chunk: [UInt8] = []
+        for row in range {
+            rows.encode(row, into: &chunk)
+            ids.append(rows.id(row))
             // Enough rows at once that the checksum is worth its call.
             if chunk.count >= 1 << 16 {
-                checksum.update(chunk.bytes)
-                try append(chunk)
+                try append(chunk, &checksum)
                 chunk.removeAll(keepingCapacity: true)
             }
         }
-        checksum.update(chunk.bytes)
-        try append(chunk)
-        let header = SegmentHeader(
-            type: .vectors, id: piece.entry.id, payloadByteCount: piece.entry.payloadByteCount,
-            hash: ContentHash(checksum: checksum.value))
-        try replace(header.encoded, at: piece.entry.offset)
+        try append(chunk, &checksum)
+    }
+
+    /// Those of some stored rows that are to be kept, as they stand.
+    private mutating func append(
+        _ bytes: RawSpan, rows: Range<Int>, keep: RowSet, _ ids: inout [UInt64], _ checksum: inout CRC32
+    ) throws(StoreError) {
+        let stride = bytes.byteCount / max(1, rows.count)
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            guard keep.contains(row) else {
+                row += 1
+                continue
+            }
+            let first = row
+            while row < rows.upperBound, keep.contains(row) {
+                ids.append(bytes.integer(UInt64.self, at: (row - rows.lowerBound) * stride))
+                row += 1
+            }
+            let part = ((first - rows.lowerBound) * stride)..<((row - rows.lowerBound) * stride)
+            try append(bytes.copy(part), &checksum)
+        }
+    }
+
+    private mutating func append(_ bytes: [UInt8], _ checksum: inout CRC32) throws(StoreError) {
+        checksum.update(bytes.bytes)
+        try append(bytes)
     }
 
     /// Writes what is left in the buffer.

@@ -11,15 +11,18 @@ public import SystemPackage
 /// try writer.close()
 /// ```
 ///
-/// Each call of an `append` is one commit: when it returns, its rows are durable and readers that refresh see them all;
-/// when it throws, they see none of them, but see ``isInDoubt``. A commit costs two syncs whatever its size, so rows
-/// that come together are best appended together.
+/// Each call of `commit`, `append` or `delete` is one commit: when it returns, its changes are durable (unless its
+/// options say otherwise) and readers that refresh see them all; when it throws, they see none of them, but see
+/// ``isInDoubt``. A commit costs two syncs whatever its size, so what comes together is best committed together.
+///
+/// Small segments are merged by the way, so that the number of commits does not matter to the file's readers.
 ///
 /// A value of this type cannot be copied and is used from one thread at a time. Dropping it gives the lock back,
 /// silently; ``close()`` says what went wrong.
 public struct StoreWriter: ~Copyable, Sendable {
     private let lock: WriterLock
-    private var core: StoreWriterCore<POSIXHost>
+    /// For the parts of this type in other files.
+    var core: StoreWriterCore<POSIXHost>
 
     private init(lock: consuming WriterLock, core: consuming StoreWriterCore<POSIXHost>) {
         self.lock = lock
@@ -71,23 +74,60 @@ public struct StoreWriter: ~Copyable, Sendable {
         }
     }
 
-    /// Adds rows in one commit. A row whose id the store has replaces the row there, and one whose id was deleted is
-    /// there again. No rows are no commit.
+    /// Makes all that a transaction holds visible and durable at once. A row whose id the store has replaces the row
+    /// there, and one whose id was deleted is there again. Ids to be deleted that the store does not have are counted
+    /// and passed over. A transaction that changes nothing makes no commit.
     ///
     /// - Throws: ``StoreError/invalidRow(_:index:id:_:)`` for a row of another dimension, with a component that is no
-    ///   finite number, or with the id of an earlier row of the batch; ``StoreError/lostLock(_:)`` and
+    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/lostLock(_:)`` and
     ///   ``StoreError/foreignAppend(_:what:)`` where this writer is not the only one any more;
     ///   ``StoreError/limit(_:_:)`` for what the format cannot hold. Nothing is written in these cases.
-    public mutating func append(_ rows: [Row]) throws(StoreError) {
-        try core.append(.rows(rows))
+    @discardableResult
+    public mutating func commit(
+        _ transaction: Transaction, options: CommitOptions = CommitOptions()
+    ) throws(StoreError) -> CommitResult {
+        try core.commit(transaction, options: options)
     }
 
-    /// Adds rows in one commit, as ``append(_:)`` does.
+    /// Adds rows in one commit, as ``commit(_:options:)`` does. No rows are no commit.
+    @discardableResult
+    public mutating func append(
+        _ rows: [Row], options: CommitOptions = CommitOptions()
+    ) throws(StoreError) -> CommitResult {
+        var transaction = Transaction()
+        transaction.upsert(rows)
+        return try core.commit(transaction, options: options)
+    }
+
+    /// Adds rows in one commit, as ``commit(_:options:)`` does.
     ///
     /// - Parameter components: The vectors one after another, in the order of the ids.
-    public mutating func append(ids: [UInt64], components: [Float]) throws(StoreError) {
-        let dimension = Int(core.snapshot.manifest.payload.dimension)
-        try core.append(.flat(ids: ids, components: components, dimension: dimension))
+    @discardableResult
+    public mutating func append(
+        ids: [UInt64], components: [Float], options: CommitOptions = CommitOptions()
+    ) throws(StoreError) -> CommitResult {
+        var transaction = Transaction()
+        transaction.upsert(ids: ids, components: components)
+        return try core.commit(transaction, options: options)
+    }
+
+    /// Deletes rows in one commit, as ``commit(_:options:)`` does.
+    @discardableResult
+    public mutating func delete(
+        ids: [UInt64], options: CommitOptions = CommitOptions()
+    ) throws(StoreError) -> CommitResult {
+        var transaction = Transaction()
+        transaction.delete(ids: ids)
+        return try core.commit(transaction, options: options)
+    }
+
+    /// Makes all commits durable that were made with ``CommitOptions/Durability-swift.enum/none``. Costs nothing where
+    /// there are none.
+    ///
+    /// - Throws: ``StoreError/system(_:_:_:)`` where the system refuses. None of those commits counts any more then:
+    ///   what a failed sync left out, a later one does not tell. The writer is back at the last durable commit.
+    public mutating func sync() throws(StoreError) {
+        try core.sync()
     }
 
     /// The state after the last commit that succeeded, for reading. It stays valid after later ones.
@@ -102,7 +142,7 @@ public struct StoreWriter: ~Copyable, Sendable {
     /// The path that the writer was given.
     public var path: FilePath { lock.path }
 
-    /// Gives the lock back.
+    /// Gives the lock back. It syncs nothing: see ``sync()``.
     ///
     /// - Throws: ``StoreError/lostLock(_:)`` if the lock had been lost, ``StoreError/lock(_:)`` if its file could not be
     ///   removed. The store is closed all the same.

@@ -1,55 +1,113 @@
 import RVFHost
 
 extension StoreWriterCore {
-    /// A commit that has been thought through, before a byte of it is written.
-    private struct Plan {
-        var layout: CommitLayout
-        var payload: ManifestPayload
-        var encodedPayload: [UInt8]
-        var header: SegmentHeader
-        var endOffset: UInt64
+    /// One commit of what a transaction comes to.
+    @discardableResult
+    package mutating func commit(
+        _ transaction: Transaction, options: CommitOptions = CommitOptions()
+    ) throws(StoreError) -> CommitResult {
+        let resolved: ResolvedTransaction
+        do throws(ResolvedTransaction.Failure) {
+            resolved = try ResolvedTransaction(
+                transaction, dimension: Int(snapshot.manifest.payload.dimension))
+        } catch {
+            throw StoreError.invalidRow(file.path, index: error.index, id: error.id, error.problem)
+        }
+        var result = CommitResult(
+            epoch: snapshot.manifest.payload.epoch, upserted: resolved.rows.count, deleted: 0, ignored: 0)
+        var deleted = resolved.deletedIDs
+        if !deleted.isEmpty {
+            let index = try snapshot.rowIndex()
+            deleted = deleted.filter { index.row(of: $0) != nil && !snapshot.isDeleted($0) }
+        }
+        result.deleted = deleted.count
+        result.ignored = resolved.deletedIDs.count - deleted.count
+        if resolved.rows.count == 0, deleted.isEmpty { return result }
+        try commit(resolved, deleting: deleted, merging: true, options.durability)
+        result.epoch = snapshot.manifest.payload.epoch
+        return result
     }
 
     /// One commit, in the order that leaves no torn manifest to any reader: rows and the manifest's payload, sync;
     /// then the manifest's header, which lies within one sector, sync.
-    mutating func commit(_ batch: RowBatch) throws(StoreError) {
+    ///
+    /// - Parameters:
+    ///   - deleted: ids that can be found and shall not be any more, rising.
+    ///   - merging: whether small segments are merged by the way.
+    ///   - durability: without syncs, the order is the same, and a crash may leave any part.
+    mutating func commit(
+        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool,
+        _ durability: CommitOptions.Durability
+    ) throws(StoreError) {
+        try settleName()
         try validateLock()
         let start = try validateFile()
-        let plan = try plan(batch, from: start)
+        let change = try change(transaction, deleting: deleted, merging: merging)
+        let unsyncedAfter = switch durability {
+        case .ordered: nil as Unsynced?
+        case .none: unsynced ?? Unsynced(durable: snapshot, idCount: idCount, from: start)
+        }
+        let plan = try plan(change, from: start, unsyncedFrom: unsyncedAfter?.from)
         // From here on until the end nothing is certain.
         doubt = Doubt(
             epoch: plan.payload.epoch, segmentID: plan.layout.manifestID,
             byteCount: max(plan.endOffset, doubt?.byteCount ?? 0))
         var stream = SegmentStream(file.writing, at: start)
-        for piece in plan.layout.pieces { try stream.append(piece, of: batch) }
+        var written: [VectorSegment] = []
+        for (piece, segment) in zip(plan.layout.pieces, change.newSegments) {
+            written.append(
+                try stream.append(piece, segment, rows: transaction.rows, from: snapshot.source))
+        }
         try stream.pad(to: plan.layout.manifestOffset + UInt64(SegmentHeader.byteCount))
         try stream.append(plan.encodedPayload)
         try stream.finish()
-        try file.writing.syncData()
+        try sync(durability)
 
         // The length first: a map of bytes that the file does not have would end the process.
         try validateLength(plan.endOffset)
         let source = ByteSource(file: file, byteCount: plan.endOffset, mode: options.readMode)
         try checkPlacement(plan, in: source)
+        let next = try snapshotAfter(plan, written, source)
         try validateLock()
         try file.writing.write(plan.header.encoded, at: plan.layout.manifestOffset)
-        try file.writing.syncData()
-        acknowledge(plan, source)
+        try sync(durability)
+        snapshot = next
+        fileByteCount = plan.endOffset
+        idCount = change.idCount
+        unsynced = unsyncedAfter
+        doubt = nil
     }
 
-    private mutating func acknowledge(_ plan: Plan, _ source: ByteSource<H>) {
+    /// A sync that fails may have lost what was written at any time since the last that succeeded, and the next one
+    /// does not tell. So the writer goes back to the last commit that is durable.
+    private mutating func sync(_ durability: CommitOptions.Durability) throws(StoreError) {
+        guard durability == .ordered else { return }
+        do throws(StoreError) {
+            try file.writing.syncData()
+        } catch {
+            if let unsynced {
+                snapshot = unsynced.durable
+                idCount = unsynced.idCount
+            }
+            unsynced = nil
+            throw error
+        }
+    }
+
+    private func snapshotAfter(
+        _ plan: Plan, _ written: [VectorSegment], _ source: ByteSource<H>
+    ) throws(StoreError) -> SnapshotCore<H> {
         let manifest = FoundManifest(
             offset: plan.layout.manifestOffset, header: plan.header, payload: plan.payload,
             damaged: snapshot.manifest.damaged.filter(plan.payload.directory.contains), rejected: [])
-        snapshot = SnapshotCore(source: source, manifest: manifest, previous: snapshot)
-        fileByteCount = plan.endOffset
-        doubt = nil
+        let segments = plan.change.segments(replacing: try snapshot.vectorTable(), with: written)
+        return SnapshotCore(source: source, manifest: manifest, table: try VectorTable(segments, in: source))
     }
 
     // MARK: Looking before writing
 
     /// Where the file ends, once it is found to be as this writer left it.
-    private func validateFile() throws(StoreError) -> UInt64 {
+    func validateFile() throws(StoreError) -> UInt64 {
         let status = try file.status()
         let size = UInt64(max(0, status.sizeBytes))
         // A failed write may have left any part of what it was to write.
@@ -81,87 +139,5 @@ extension StoreWriterCore {
         let verdict = try placement.verdict(
             on: plan.payload.directory, after: snapshot.manifest, examining: &examination)
         guard case .amongSegments = verdict else { throw StoreError.limit(file.path, .layout) }
-    }
-
-    // MARK: Planning
-
-    /// How many layouts are tried; each moves what could be mistaken for a manifest.
-    private static var layoutAttempts: Int { 16 }
-
-    private func plan(_ batch: RowBatch, from start: UInt64) throws(StoreError) -> Plan {
-        let before = snapshot.manifest.payload
-        let (epoch, overflow) = max(before.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
-        if overflow { throw StoreError.limit(file.path, .epochs) }
-        var payload = before
-        payload.epoch = epoch
-        payload.totalVectorCount = try totalVectorCount(with: batch)
-        payload.deletedIDs = deletedIDs(without: batch)
-        payload.identity = before.identity ?? StoreIdentity(fileID: file.host.randomFileID())
-        // Superseded manifests and witnesses stay in the file, unnamed; everything else goes on being named.
-        let carried = before.directory.filter { $0.type != .manifest && $0.type != .witness }
-
-        for shift in 0..<Self.layoutAttempts {
-            let layout = CommitLayout(
-                rowCount: batch.count, dimension: Int(before.dimension), fileByteCount: start,
-                firstID: nextSegmentID, shift: shift, limits: options.limits)
-            guard let layout else { throw StoreError.limit(file.path, .fileSize) }
-            payload.directory = carried + layout.pieces.map(\.entry)
-            payload.mark = PlacementMark(manifestOffset: layout.manifestOffset)
-            let byteCount = SegmentHeader.byteCount + payload.encodedByteCount
-            guard byteCount <= CommitLimits.manifestByteCount else {
-                throw StoreError.limit(
-                    file.path, .manifest(byteCount: byteCount, maximumByteCount: CommitLimits.manifestByteCount))
-            }
-            if let plan = Self.checked(layout, payload) { return plan }
-        }
-        throw StoreError.limit(file.path, .layout)
-    }
-
-    /// Nil where other readers would not find this manifest, or something else in its place.
-    private static func checked(_ layout: CommitLayout, _ payload: ManifestPayload) -> Plan? {
-        let encoded = payload.encoded
-        let hash = ContentHash(checksum: CRC32.of(encoded.bytes))
-        let header = SegmentHeader(
-            type: .manifest, id: layout.manifestID, payloadByteCount: UInt64(encoded.count), hash: hash)
-        // A checksum of zero reads as "no hash", and a manifest without one is not believed.
-        guard hash.isSet, PublishCheck.findsOnly(manifest: (header.encoded + encoded).bytes) else { return nil }
-        let end = layout.manifestOffset + UInt64(SegmentHeader.byteCount + encoded.count)
-        return Plan(layout: layout, payload: payload, encodedPayload: encoded, header: header, endOffset: end)
-    }
-
-    /// One more than the highest that is known, the manifest's own among them. The layout refuses what comes near the
-    /// end of 64 bits.
-    private var nextSegmentID: UInt64 {
-        let manifest = snapshot.manifest
-        let named = manifest.payload.directory.reduce(manifest.header.id) { max($0, $1.id) }
-        let highest = max(named, doubt?.segmentID ?? 0)
-        return highest == .max ? highest : highest + 1
-    }
-
-    /// Distinct ids in the vector segments. Where some cannot be read, the manifest's own count is gone on from.
-    private func totalVectorCount(with batch: RowBatch) throws(StoreError) -> UInt64 {
-        let before = snapshot.manifest.payload.totalVectorCount
-        guard batch.count > 0 else { return before }
-        let index = try snapshot.rowIndex()
-        let added = UInt64((0..<batch.count).count { index.row(of: batch.id($0)) == nil })
-        let base = try snapshot.damages().isEmpty ? UInt64(index.idCount) : before
-        let (total, overflow) = base.addingReportingOverflow(added)
-        return overflow ? base : total
-    }
-
-    /// A row that comes again is there again.
-    private func deletedIDs(without batch: RowBatch) -> [UInt64] {
-        guard !snapshot.deletedIDs.isEmpty, batch.count > 0 else { return snapshot.deletedIDs }
-        let revived = Set((0..<batch.count).map(batch.id))
-        return snapshot.deletedIDs.filter { !revived.contains($0) }
-    }
-}
-
-extension Host {
-    func randomFileID() -> [UInt8] {
-        var id = [UInt8](repeating: 0, count: StoreIdentity.fileIDByteCount)
-        // The host fills exactly the buffer that it is given.
-        unsafe id.withUnsafeMutableBytes { unsafe fillWithRandomBytes($0) }
-        return id
     }
 }

@@ -13,6 +13,15 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         var byteCount: UInt64
     }
 
+    /// The last commit that is durable, where later ones were made without a sync.
+    struct Unsynced: Sendable {
+        var durable: SnapshotCore<H>
+        /// Of `durable`, as ``StoreWriterCore/idCount``.
+        var idCount: Int?
+        /// Where the bytes begin that may not be durable.
+        var from: UInt64
+    }
+
     let lock: HeldLock<H>
     let location: StoreLocation<H>
     let file: OpenFile<H>
@@ -22,6 +31,12 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     /// Bytes in the file as this writer left it.
     var fileByteCount: UInt64
     var doubt: Doubt?
+    /// Nil where everything is durable.
+    var unsynced: Unsynced?
+    /// Distinct ids in the vector segments, once they have been counted.
+    var idCount: Int?
+    /// Whether another file may have taken the name since, through a compaction whose end is not known.
+    var isNameUnsettled = false
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
@@ -87,25 +102,22 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
 
     package var isInDoubt: Bool { doubt != nil }
 
-    /// Adds rows, or replaces those of the same ids, in one commit.
-    package mutating func append(_ batch: RowBatch) throws(StoreError) {
-        let dimension = Int(snapshot.manifest.payload.dimension)
-        if let invalid = batch.firstInvalidRow(dimension: dimension) {
-            throw StoreError.invalidRow(
-                file.path, index: invalid.index, id: batch.count > 0 ? batch.id(invalid.index) : 0, invalid.problem)
-        }
-        guard batch.count > 0 else { return }
-        try commit(batch)
+    /// Makes all commits durable that were made without a sync.
+    package mutating func sync() throws(StoreError) {
+        guard unsynced != nil else { return }
+        try commit(ResolvedTransaction(), deleting: [], merging: false, .ordered)
     }
 
     /// Nothing is lost where other readers do not find the manifest, but they could not open the file.
     private mutating func republishIfHidden() throws(StoreError) {
         let manifest = snapshot.manifest
         let isInReach = fileByteCount - manifest.offset <= CommitLimits.reachByteCount
-        // They check no hash, so what was rejected here may be the truth to them.
-        if isInReach, manifest.rejected.isEmpty { return }
+        let isDurable = manifest.payload.mark?.unsyncedFrom == nil
+        // They check no hash, so what was rejected here may be the truth to them. And what another writer left without
+        // a sync is made durable here, so that this one knows what to go back to.
+        if isInReach, manifest.rejected.isEmpty, isDurable { return }
         do throws(StoreError) {
-            try commit(.rows([]))
+            try commit(ResolvedTransaction(), deleting: [], merging: false, .ordered)
         } catch {
             // A directory that is too long for them stays readable here; the next commit says what to do.
             guard case .limit = error else { throw error }

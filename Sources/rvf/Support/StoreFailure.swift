@@ -24,6 +24,13 @@ extension Failure {
             self.init(
                 .failed, code: "invalidRow", message,
                 details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
+        case .noSpace(_, let needed, let available):
+            self.init(
+                .failed, code: "noSpace", message,
+                details: [("neededBytes", .unsigned(needed)), ("availableBytes", .unsigned(available))])
+        case .hardLinked: self.init(.failed, code: "hardLinked", message)
+        case .cancelled: self.init(.failed, code: "cancelled", message)
+        case .notReplaced(let error): self.init(error)
         case .limit: self.init(.failed, code: "limit", message)
         case .system(_, _, let error):
             self.init(.failed, code: "system", message, details: [("errno", .integer(Int64(error.rawValue)))])

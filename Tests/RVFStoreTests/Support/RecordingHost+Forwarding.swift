@@ -1,4 +1,5 @@
 import RVFHost
+import Synchronization
 import SystemPackage
 
 // Everything that a script has no say in goes to the real system as it is.
@@ -34,9 +35,16 @@ extension RecordingHost {
     }
     func truncate(_ descriptor: FileDescriptor, toBytes length: Int64) throws(Errno) {
         try base.truncate(descriptor, toBytes: length)
+        if let disk = script.state.withLock({ $0.disk }) { disk.truncate(try base.status(of: descriptor).identity) }
     }
     func setPermissions(_ descriptor: FileDescriptor, _ permissions: FilePermissions) throws(Errno) {
         try base.setPermissions(descriptor, permissions)
+    }
+    func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
+        try base.copyMetadata(from: source, to: target)
+    }
+    func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64 {
+        try base.availableBytes(on: descriptor)
     }
     func link(_ name: FilePath, as newName: FilePath, in directory: FileDescriptor) throws(Errno) {
         try base.link(name, as: newName, in: directory)

@@ -30,3 +30,13 @@ func batch(_ rows: [(UInt64, [Float])]) -> [Row] {
 func dictionary(_ rows: [(UInt64, [Float])]) -> [UInt64: [Float]] {
     Dictionary(rows, uniquingKeysWith: { $1 })
 }
+
+extension StoreWriterCore {
+    /// One commit of rows.
+    @discardableResult
+    mutating func append(_ rows: [Row]) throws(StoreError) -> CommitResult {
+        var transaction = Transaction()
+        transaction.upsert(rows)
+        return try commit(transaction)
+    }
+}

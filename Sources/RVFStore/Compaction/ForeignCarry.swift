@@ -1,0 +1,114 @@
+import RVFHost
+
+/// The segments of a file that other writers put there, named or not, to be carried over byte for byte.
+///
+/// One that is not named is carried where its hash is right or cannot be checked; what lies inside a payload stays
+/// there. Nothing is remembered of those that are not named, so that their number costs no memory.
+struct ForeignCarry<H: Host> {
+    let source: ByteSource<H>
+    /// The segments that are named, in the order of their manifest.
+    let directory: [DirectoryEntry]
+    /// The manifest that is believed; nil where there is none.
+    let manifest: FoundManifest?
+    /// Told of named segments that are damaged, which are then left out. Nil: they are thrown as an error.
+    var onDamage: ((StoreError) -> Void)?
+
+    struct Size {
+        /// Headers, payloads and padding.
+        var byteCount: UInt64 = 0
+        var count = 0
+        var namedCount = 0
+    }
+
+    /// Looks at all of them: their hashes are checked before anything is written.
+    func survey() throws(StoreError) -> Size {
+        var size = Size()
+        try forEach { (header, _, isNamed) throws(StoreError) in
+            size.byteCount += header.payloadByteCount + UInt64(2 * SegmentHeader.byteCount)
+            size.count += 1
+            if isNamed { size.namedCount += 1 }
+        }
+        return size
+    }
+
+    /// Appends all of them.
+    ///
+    /// - Returns: where the named ones stand now.
+    func copy(
+        into stream: inout CopyStream<H>, _ pace: inout WorkPace<H>
+    ) throws(StoreError) -> [DirectoryEntry: UInt64] {
+        var places: [DirectoryEntry: UInt64] = [:]
+        try forEach { (header, offset, isNamed) throws(StoreError) in
+            try stream.align()
+            if isNamed { places[DirectoryEntry(header, at: offset)] = stream.position }
+            var position = offset
+            let end = header.end(at: offset) ?? offset
+            while position < end {
+                let count = Int(min(UInt64(ByteSource<H>.windowByteCount), end - position))
+                try source.withBytes(at: position, count: count) { (bytes) throws(StoreError) in
+                    try stream.append(bytes)
+                }
+                try pace.advance(2 * count)
+                position += UInt64(count)
+            }
+        }
+        return places
+    }
+
+    private func forEach(
+        _ body: (SegmentHeader, _ offset: UInt64, _ isNamed: Bool) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let own = manifest.map { [DirectoryEntry($0.header, at: $0.offset)] } ?? []
+        var walk = FileWalk(source, named: directory + own)
+        var missing = Set(directory.filter { !$0.type.isRewritten })
+        while let piece = try walk.next() {
+            switch piece {
+            case .zeros, .stray: break
+            case .damagedHeader(let entry):
+                missing.remove(entry)
+                guard !entry.type.isRewritten else { break }
+                try report(
+                    entry.offset, "the header of the \(entry.type) segment that the manifest names here is damaged")
+            case .segment(let header, let offset, let isNamed):
+                missing.remove(DirectoryEntry(header, at: offset))
+                guard header.isForeign else { break }
+                let isRight = try hashIsRight(header, at: offset)
+                if isRight {
+                    try body(header, offset, isNamed)
+                } else if isNamed {
+                    try report(offset, "the \(header.type) segment here does not have the hash that its header gives")
+                }
+            }
+        }
+        if walk.gaveUp, onDamage == nil { throw StoreError.limit(source.file.path, .lookalikes) }
+        for entry in missing.sorted(by: { $0.offset < $1.offset }) {
+            try report(entry.offset, "the \(entry.type) segment that the manifest names here lies inside another one")
+        }
+    }
+
+    private func hashIsRight(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> Bool {
+        guard header.hash.expectedChecksum != nil else { return true }
+        let checksum = try source.checksum(
+            at: offset + UInt64(SegmentHeader.byteCount), count: header.payloadByteCount)
+        return header.hash.verdict(onChecksum: checksum) != .differs
+    }
+
+    private func report(_ offset: UInt64, _ what: String) throws(StoreError) {
+        let damage = StoreError.damaged(source.file.path, offset: offset, what: what)
+        guard let onDamage else { throw damage }
+        onDamage(damage)
+    }
+}
+
+extension SegmentType {
+    /// Whether a rewritten store has its own segments of this type instead of the old ones.
+    var isRewritten: Bool { self == .vectors || self == .manifest || self == .journal }
+}
+
+extension DirectoryEntry {
+    /// What a manifest calls a segment.
+    init(_ header: SegmentHeader, at offset: UInt64) {
+        self.init(
+            id: header.id, offset: offset, payloadByteCount: header.payloadByteCount, type: header.type)
+    }
+}

@@ -1,0 +1,62 @@
+import RVFHost
+public import SystemPackage
+
+extension StoreReader {
+    /// Makes a child of the store at the state that the reader is at. See ``Snapshot/derive(to:options:)``.
+    @discardableResult
+    public func derive(to path: FilePath, options: WorkOptions = WorkOptions()) throws(StoreError) -> StoreIdentity {
+        try snapshot().derive(to: path, options: options)
+    }
+}
+
+extension Snapshot {
+    /// Makes a new store with this state's live rows, which says of itself that it descends from this one.
+    ///
+    /// The child has an identity of its own; it names this store's file id as its parent, the hash over this file's
+    /// last 64 KiB, and a lineage one deeper. Dimension, metric and profile are the parent's. It is complete and durable
+    /// before its name appears. What other writers put into the parent is not copied.
+    ///
+    /// - Returns: the child's identity.
+    /// - Throws: ``StoreError/exists(_:_:)`` where something has that name, ``StoreError/damaged(_:offset:what:)``
+    ///   where rows cannot be read, ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``,
+    ///   ``StoreError/cancelled(_:)``, or what the system says. Nothing is left behind.
+    @discardableResult
+    public func derive(to path: FilePath, options: WorkOptions = WorkOptions()) throws(StoreError) -> StoreIdentity {
+        try core.derive(to: path, options: options)
+    }
+}
+
+extension SnapshotCore {
+    package func derive(to path: FilePath, options: WorkOptions) throws(StoreError) -> StoreIdentity {
+        let reading = ByteSource(file: source.file, byteCount: source.byteCount, mode: .positional)
+        let table = try vectorTable()
+        try refuseDamage(in: table, reading)
+        let identity = try childIdentity(reading)
+        let parent = manifest.payload
+        var payload = ManifestPayload(
+            epoch: 1, dimension: parent.dimension, totalVectorCount: 0, metric: parent.metric, directory: [],
+            deletedIDs: [], identity: identity)
+        payload.profile = parent.profile
+        let new = try NewFile(host: source.file.host, path: path)
+        _ = try StoreRewrite(
+            source: reading, table: table, carry: nil, payload: payload, firstID: 1, options: options,
+            isDeleted: { id, _ in self.isDeleted(id) }
+        ).write(to: new.writing)
+        try new.writing.takeMetadata(of: source.file)
+        try new.publish()
+        return identity
+    }
+
+    private func childIdentity(_ reading: ByteSource<H>) throws(StoreError) -> StoreIdentity {
+        let count = min(UInt64(WitnessHash.parentTailByteCount), reading.byteCount)
+        let hash = try reading.withBytes(at: reading.byteCount - count, count: Int(count)) {
+            (tail) throws(StoreError) in WitnessHash(hashing: tail)
+        }
+        let parent = manifest.payload.identity
+        let none = [UInt8](repeating: 0, count: StoreIdentity.fileIDByteCount)
+        let depth = parent?.lineageDepth ?? 0
+        return StoreIdentity(
+            fileID: source.file.host.randomFileID(), parentID: parent?.fileID ?? none, parentHash: hash.bytes,
+            lineageDepth: depth == .max ? depth : depth + 1)
+    }
+}

@@ -1,0 +1,136 @@
+import RVFHost
+import RVFLock
+import SystemPackage
+
+extension StoreWriterCore {
+    /// Puts a file in the store's place that holds the live rows and what other writers put there, and goes on in it.
+    package mutating func compact(_ options: WorkOptions) throws(StoreError) -> CompactionReport {
+        try settleName()
+        try validateLock()
+        let size = try validateFile()
+        let before = try file.status()
+        if before.linkCount > 1 { throw StoreError.hardLinked(file.path) }
+        let table = try snapshot.vectorTable()
+        let source = ByteSource(file: file, byteCount: size, mode: .positional)
+        try snapshot.refuseDamage(in: table, source)
+
+        // Nobody else may read the rows in it before it has the old file's mode.
+        let draft = try draftReplacement()
+        let new = BorrowedFile(host: file.host, descriptor: draft.descriptor, path: file.path)
+        let outcome = try rewrite(table, source, options).write(to: new)
+        try new.takeMetadata(of: file)
+        try new.sync()
+        guard try validateFile() == size else {
+            throw StoreError.foreignAppend(file.path, what: "it grew while it was being compacted")
+        }
+        try validateLock()
+        try publish(draft)
+        let report = CompactionReport(
+            byteCountBefore: size, byteCount: outcome.byteCount, rowCount: outcome.rowCount,
+            droppedRowCount: table.rowCount - outcome.rowCount, carriedSegmentCount: outcome.carriedCount)
+        adoptReplacement()
+        return report
+    }
+
+    private func rewrite(
+        _ table: VectorTable, _ source: ByteSource<H>, _ options: WorkOptions
+    ) throws(StoreError) -> StoreRewrite<H> {
+        let manifest = snapshot.manifest
+        var payload = manifest.payload
+        let (epoch, overflow) = max(payload.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
+        if overflow { throw StoreError.limit(file.path, .epochs) }
+        payload.epoch = epoch
+        payload.deletedIDs = []
+        payload.identity = payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
+        var options = options
+        options.limits = self.options.limits
+        let (lock, snapshot) = (lock, snapshot)
+        return StoreRewrite(
+            source: source, table: table,
+            carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
+            payload: payload,
+            firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options,
+            isDeleted: { id, _ in snapshot.isDeleted(id) },
+            check: { () throws(StoreError) in try lock.validateForStore() })
+    }
+
+    private func draftReplacement() throws(StoreError) -> ProtectedFileDraft<H> {
+        do throws(LockError) {
+            return try lock.draftProtectedFile(permissions: .ownerReadWrite)
+        } catch {
+            throw Self.refusal(error, file.path)
+        }
+    }
+
+    private mutating func publish(_ draft: consuming ProtectedFileDraft<H>) throws(StoreError) {
+        do throws(LockError) {
+            try lock.publish(draft)
+        } catch {
+            // It may have the name all the same, and not durably: nothing is written before that is settled.
+            isNameUnsettled = true
+            throw Self.refusal(error, file.path)
+        }
+    }
+
+    private static func refusal(_ error: LockError, _ path: FilePath) -> StoreError {
+        switch error {
+        case .lost, .handedOver: .lostLock(error)
+        case .hardLinked: .hardLinked(path)
+        default: .notReplaced(error)
+        }
+    }
+
+    /// Goes on in the file that has the name now.
+    private mutating func adoptReplacement() {
+        do throws(StoreError) {
+            self = try Self.open(location, under: lock, options: options)
+        } catch {
+            // The compaction stands; the next commit tries again, and is refused while this does not succeed.
+            isNameUnsettled = true
+        }
+    }
+
+    /// After a replacement whose end is not known: makes the name durable, and opens whatever has it. Commits to a file
+    /// that a power cut takes the name from would be lost.
+    mutating func settleName() throws(StoreError) {
+        guard isNameUnsettled else { return }
+        try validateLock()
+        do throws(LockError) {
+            let target: FilePath
+            do throws(Errno) {
+                target = try file.host.resolve(file.path)
+            } catch {
+                throw LockError.system(.replaceProtectedFile, file.path, error)
+            }
+            try LockSite(host: file.host, path: target).syncDirectory()
+        } catch {
+            throw StoreError.notReplaced(error)
+        }
+        self = try Self.open(location, under: lock, options: options)
+    }
+}
+
+extension LockSite {
+    /// Makes the directory's entries durable.
+    func syncDirectory() throws(LockError) {
+        try attempting(.replaceProtectedFile) { () throws(Errno) in
+            let open = try host.open(".", in: directory, .readOnly, options: [.directory], permissions: [])
+            defer { host.close(open) }
+            try host.sync(open)
+        }
+    }
+}
+
+extension HeldLock {
+    /// Throws unless the lock is still held.
+    func validateForStore() throws(StoreError) {
+        do throws(LockError) {
+            try validate()
+        } catch {
+            switch error {
+            case .lost, .handedOver: throw StoreError.lostLock(error)
+            default: throw StoreError.lock(error)
+            }
+        }
+    }
+}

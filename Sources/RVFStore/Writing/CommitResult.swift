@@ -1,0 +1,18 @@
+/// What a commit did.
+public struct CommitResult: Equatable, Sendable {
+    /// The epoch of the state that the store is in now; as before where nothing was to be changed.
+    public var epoch: UInt32
+    /// Rows that were added or replaced.
+    public var upserted: Int
+    /// Ids that could be found before and cannot be any more.
+    public var deleted: Int
+    /// Distinct ids to be deleted that the store did not have.
+    public var ignored: Int
+
+    package init(epoch: UInt32, upserted: Int, deleted: Int, ignored: Int) {
+        self.epoch = epoch
+        self.upserted = upserted
+        self.deleted = deleted
+        self.ignored = ignored
+    }
+}

@@ -1,0 +1,33 @@
+import RVFHost
+import Synchronization
+
+/// Writes and syncs of every file, by its identity.
+final class Disk: Sendable {
+    struct File: Sendable {
+        /// What a power cut leaves at least.
+        var durable: [UInt8] = []
+        var written: [UInt8] = []
+    }
+
+    private let files = Mutex<[FileIdentity: File]>([:])
+
+    func write(_ bytes: [UInt8], at offset: Int, of file: FileIdentity) {
+        files.withLock { files in
+            var state = files[file] ?? File()
+            let end = offset + bytes.count
+            if state.written.count < end { state.written += [UInt8](repeating: 0, count: end - state.written.count) }
+            state.written.replaceSubrange(offset..<end, with: bytes)
+            files[file] = state
+        }
+    }
+
+    func truncate(_ file: FileIdentity) { files.withLock { $0[file]?.written = [] } }
+    func sync(_ file: FileIdentity) {
+        files.withLock { files in
+            let written = files[file]?.written ?? []
+            files[file]?.durable = written
+        }
+    }
+
+    func durable(_ file: FileIdentity) -> [UInt8]? { files.withLock { $0[file]?.durable } }
+}
