@@ -51,15 +51,22 @@ struct Contender {
         }
         log.begin()
         acquired += 1
+        var loss: LockError?
         do throws(LockError) {
             try work(lock)
             try lock.validate()
-            log.end()
+        } catch {
+            loss = error
+        }
+        // Before the lock goes, lost or not: even one that has lost its file keeps the kernel's lock until then, and
+        // an error thrown past the handle would drop it first and end the interval too late.
+        log.end()
+        do throws(LockError) {
             try lock.release()
         } catch {
-            log.end()
-            robbed.append("\(error)")
+            loss = loss ?? error
         }
+        if let loss { robbed.append("\(loss)") }
     }
 
     private func work(_ lock: borrowing WriterLock) throws(LockError) {
