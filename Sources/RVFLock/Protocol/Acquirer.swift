@@ -42,8 +42,23 @@ struct Acquirer<H: Host> {
                 isCourteous = false
                 continue
             }
-            try waiter.pause(after: outcome, describing: { describe(outcome) })
+            repeat {
+                try waiter.pause(after: outcome, describing: { describe(outcome) })
+            } while stillWaits(for: outcome)
         }
+    }
+
+    /// Whether a waiter can see from outside that an attempt would end as the last one did.
+    ///
+    /// An attempt opens the protected file for writing, and closing that wakes whoever watches the directory: many
+    /// waiters would wake each other over and over. A look through a descriptor for reading wakes nobody.
+    private func stillWaits(for outcome: Attempt<H>.Outcome) -> Bool {
+        guard options.wait != .none, case .guardBusy(.protectedFile) = outcome,
+            let file = try? host.open(
+                site.dataName, in: site.directory, .readOnly, options: [.nonBlocking], permissions: [])
+        else { return false }
+        defer { host.close(file) }
+        return (try? host.tryLock(file)) == false
     }
 
     private func sweepIfDue(_ held: HeldLock<H>) {
