@@ -95,13 +95,6 @@ struct StoreRewrite<H: Host> {
     }
 }
 
-extension DirectoryEntry {
-    /// For counting, before the real one is known.
-    fileprivate static var blank: DirectoryEntry {
-        DirectoryEntry(id: 0, offset: 0, payloadByteCount: 0, type: .vectors)
-    }
-}
-
 extension BorrowedFile {
     func truncateToNothing() throws(StoreError) {
         do throws(Errno) {

@@ -50,3 +50,10 @@ package struct DirectoryEntry: Hashable, Sendable {
         header.type == type && header.id == id && header.payloadByteCount == payloadByteCount
     }
 }
+
+extension DirectoryEntry {
+    /// For counting, before the real one is known.
+    static var blank: DirectoryEntry {
+        DirectoryEntry(id: 0, offset: 0, payloadByteCount: 0, type: .vectors)
+    }
+}

@@ -91,3 +91,12 @@ package struct SegmentHeader: Equatable, Sendable {
         return carried || overflow ? nil : end
     }
 }
+
+extension UInt64 {
+    /// The next offset at which a segment of ours can begin: at a multiple of 64, its header lies within one sector of
+    /// the medium.
+    var alignedToSegment: UInt64 {
+        let alignment = UInt64(SegmentHeader.byteCount)
+        return (self + alignment - 1) / alignment * alignment
+    }
+}

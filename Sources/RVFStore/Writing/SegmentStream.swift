@@ -30,6 +30,18 @@ struct SegmentStream<H: Host>: ~Copyable {
         try flushIfFull()
     }
 
+    /// A segment whose payload is at hand.
+    mutating func append(
+        _ payload: [UInt8], type: SegmentType, id: UInt64
+    ) throws(StoreError) -> DirectoryEntry {
+        try pad(to: position.alignedToSegment)
+        let entry = DirectoryEntry(id: id, offset: position, payloadByteCount: UInt64(payload.count), type: type)
+        let hash = ContentHash(checksum: CRC32.of(payload.bytes))
+        try append(SegmentHeader(type: type, id: id, payloadByteCount: UInt64(payload.count), hash: hash).encoded)
+        try append(payload)
+        return entry
+    }
+
     /// A vector segment: its header last, since it holds the checksum of what follows it.
     ///
     /// - Parameters:
@@ -37,14 +49,17 @@ struct SegmentStream<H: Host>: ~Copyable {
     ///   - source: where the stored segments are of which it takes rows.
     /// - Returns: the segment as readers will find it.
     mutating func append(
-        _ piece: CommitLayout.Piece, _ segment: NewSegment, rows: UpsertRows, from source: ByteSource<H>
+        _ segment: NewSegment, id: UInt64, dimension: Int, rows: UpsertRows, from source: ByteSource<H>
     ) throws(StoreError) -> VectorSegment {
-        try pad(to: piece.entry.offset)
+        try pad(to: position.alignedToSegment)
+        let payload = VectorPayload(dimension: dimension, rowCount: segment.rowCount)
+        let entry = DirectoryEntry(
+            id: id, offset: position, payloadByteCount: UInt64(payload.byteCount), type: .vectors)
         try append([UInt8](repeating: 0, count: SegmentHeader.byteCount))
         var checksum = CRC32()
         var ids: [UInt64] = []
         ids.reserveCapacity(segment.rowCount)
-        try append(piece.payload.encodedHead, &checksum)
+        try append(payload.encodedHead, &checksum)
         for part in segment.parts {
             switch part {
             case .new(let range): try append(rows, range, &ids, &checksum)
@@ -56,10 +71,9 @@ struct SegmentStream<H: Host>: ~Copyable {
         }
         let hash = ContentHash(checksum: checksum.value)
         let header = SegmentHeader(
-            type: .vectors, id: piece.entry.id, payloadByteCount: piece.entry.payloadByteCount, hash: hash)
-        try replace(header.encoded, at: piece.entry.offset)
-        return VectorSegment(
-            written: piece.entry, layout: piece.payload, hash: hash, run: RowRun(unsortedIDs: ids))
+            type: .vectors, id: id, payloadByteCount: entry.payloadByteCount, hash: hash)
+        try replace(header.encoded, at: entry.offset)
+        return VectorSegment(written: entry, layout: payload, hash: hash, run: RowRun(unsortedIDs: ids))
     }
 
     /// New rows.

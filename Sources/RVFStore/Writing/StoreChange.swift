@@ -10,6 +10,7 @@ struct StoreChange: Sendable {
 
     /// In the order of the directory.
     var replacements: [Replacement] = []
+    var state = StateChange()
     /// Rising.
     var deletedIDs: [UInt64]
     var totalVectorCount: UInt64
@@ -18,6 +19,15 @@ struct StoreChange: Sendable {
 
     /// The new segments, in the order of the directory.
     var newSegments: [NewSegment] { replacements.flatMap(\.new) }
+
+    /// More bytes than all new segments take, with their headers and the gaps between them.
+    func byteCountLimit(dimension: Int) -> UInt64 {
+        let framing = UInt64(2 * SegmentHeader.byteCount)
+        let rows = newSegments.reduce(0 as UInt64) {
+            $0 + framing + UInt64(VectorPayload(dimension: dimension, rowCount: $1.rowCount).byteCount)
+        }
+        return state.segments.reduce(rows) { $0 + framing + UInt64($1.byteCountLimit) }
+    }
 
     /// The directory afterwards. Other entries than those of vector segments keep their order, and their place among
     /// the vector segments that stay.

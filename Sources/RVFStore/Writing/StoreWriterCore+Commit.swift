@@ -35,53 +35,73 @@ extension StoreWriterCore {
     ///   - deleted: ids that can be found and shall not be any more, rising.
     ///   - merging: whether small segments are merged by the way.
     ///   - durability: without syncs, the order is the same, and a crash may leave any part.
+    ///   - state: what is written besides rows.
     mutating func commit(
         _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool,
-        _ durability: CommitOptions.Durability
+        state: StateChange = StateChange(), _ durability: CommitOptions.Durability
     ) throws(StoreError) {
         try settleName()
         try validateLock()
         let start = try validateFile()
-        let change = try change(transaction, deleting: deleted, merging: merging)
-        let unsyncedAfter = switch durability {
-        case .ordered: nil as Unsynced?
-        case .none: unsynced ?? Unsynced(durable: snapshot, idCount: idCount, from: start)
-        }
-        let plan = try plan(change, from: start, unsyncedFrom: unsyncedAfter?.from)
+        let plan = try plan(
+            try change(transaction, deleting: deleted, merging: merging, state: state), from: start)
+        let pace = SyncPace(durability, from: unsynced?.from ?? start, to: plan.endLimit)
         // From here on until the end nothing is certain.
         doubt = Doubt(
-            epoch: plan.payload.epoch, segmentID: plan.layout.manifestID,
-            byteCount: max(plan.endOffset, doubt?.byteCount ?? 0))
+            epoch: plan.payload.epoch,
+            // No commit takes nearly as many ids.
+            segmentID: plan.firstID + UInt64(plan.change.newSegments.count + plan.change.state.segments.count),
+            byteCount: max(plan.endLimit, doubt?.byteCount ?? 0))
         var stream = SegmentStream(file.writing, at: start)
-        var written: [VectorSegment] = []
-        for (piece, segment) in zip(plan.layout.pieces, change.newSegments) {
-            written.append(
-                try stream.append(piece, segment, rows: transaction.rows, from: snapshot.source))
-        }
-        try stream.pad(to: plan.layout.manifestOffset + UInt64(SegmentHeader.byteCount))
-        try stream.append(plan.encodedPayload)
-        try stream.finish()
-        try sync(durability)
+        let (written, manifest) = try write(plan, transaction.rows, to: &stream, unsyncedFrom: pace.unsyncedFrom)
+        if pace.syncsBeforeManifest { try syncOrGoBack() }
 
         // The length first: a map of bytes that the file does not have would end the process.
-        try validateLength(plan.endOffset)
-        let source = ByteSource(file: file, byteCount: plan.endOffset, mode: options.readMode)
-        try checkPlacement(plan, in: source)
-        let next = try snapshotAfter(plan, written, source)
+        try validateLength(manifest.endOffset)
+        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: options.readMode)
+        try checkPlacement(manifest, in: source)
+        let next = try snapshotAfter(plan.change, manifest, written, source)
         try validateLock()
-        try file.writing.write(plan.header.encoded, at: plan.layout.manifestOffset)
-        try sync(durability)
+        try file.writing.write(manifest.header.encoded, at: manifest.offset)
+        if pace.syncsAfterManifest { try syncOrGoBack() }
+        unsynced =
+            pace.syncsAfterManifest ? nil : unsynced ?? Unsynced(durable: snapshot, idCount: idCount, from: start)
         snapshot = next
-        fileByteCount = plan.endOffset
-        idCount = change.idCount
-        unsynced = unsyncedAfter
+        fileByteCount = manifest.endOffset
+        idCount = plan.change.idCount
         doubt = nil
+    }
+
+    /// Writes all of a commit but the manifest's header.
+    private func write(
+        _ plan: Plan, _ rows: UpsertRows, to stream: inout SegmentStream<H>, unsyncedFrom: UInt64?
+    ) throws(StoreError) -> (vectors: [VectorSegment], SealedManifest) {
+        let dimension = Int(plan.payload.dimension)
+        var id = plan.firstID
+        var written: [VectorSegment] = []
+        for segment in plan.change.newSegments {
+            written.append(
+                try stream.append(segment, id: id, dimension: dimension, rows: rows, from: snapshot.source))
+            id += 1
+        }
+        let vectors = plan.change.segments(replacing: try snapshot.vectorTable(), with: written)
+        var state: [DirectoryEntry] = []
+        for segment in plan.change.state.segments {
+            state.append(try stream.append(segment.payload(vectors), type: segment.type, id: id))
+            id += 1
+        }
+        let manifest = try seal(
+            plan, vectors: written.map(\.entry), state: state, id: id, from: stream.position,
+            unsyncedFrom: unsyncedFrom)
+        try stream.pad(to: manifest.offset + UInt64(SegmentHeader.byteCount))
+        try stream.append(manifest.encodedPayload)
+        try stream.finish()
+        return (written, manifest)
     }
 
     /// A sync that fails may have lost what was written at any time since the last that succeeded, and the next one
     /// does not tell. So the writer goes back to the last commit that is durable.
-    private mutating func sync(_ durability: CommitOptions.Durability) throws(StoreError) {
-        guard durability == .ordered else { return }
+    private mutating func syncOrGoBack() throws(StoreError) {
         do throws(StoreError) {
             try file.writing.syncData()
         } catch {
@@ -95,12 +115,12 @@ extension StoreWriterCore {
     }
 
     private func snapshotAfter(
-        _ plan: Plan, _ written: [VectorSegment], _ source: ByteSource<H>
+        _ change: StoreChange, _ sealed: SealedManifest, _ written: [VectorSegment], _ source: ByteSource<H>
     ) throws(StoreError) -> SnapshotCore<H> {
         let manifest = FoundManifest(
-            offset: plan.layout.manifestOffset, header: plan.header, payload: plan.payload,
-            damaged: snapshot.manifest.damaged.filter(plan.payload.directory.contains), rejected: [])
-        let segments = plan.change.segments(replacing: try snapshot.vectorTable(), with: written)
+            offset: sealed.offset, header: sealed.header, payload: sealed.payload,
+            damaged: snapshot.manifest.damaged.filter(sealed.payload.directory.contains), rejected: [])
+        let segments = change.segments(replacing: try snapshot.vectorTable(), with: written)
         return SnapshotCore(source: source, manifest: manifest, table: try VectorTable(segments, in: source))
     }
 
@@ -133,11 +153,11 @@ extension StoreWriterCore {
     }
 
     /// The manifest as this package's own readers will see it, before it can be seen.
-    private func checkPlacement(_ plan: Plan, in source: ByteSource<H>) throws(StoreError) {
+    private func checkPlacement(_ manifest: SealedManifest, in source: ByteSource<H>) throws(StoreError) {
         var examination = Examination(source)
-        var placement = ManifestPlacement<H>(candidate: plan.layout.manifestOffset, isMarked: true)
+        var placement = ManifestPlacement<H>(candidate: manifest.offset, isMarked: true)
         let verdict = try placement.verdict(
-            on: plan.payload.directory, after: snapshot.manifest, examining: &examination)
+            on: manifest.payload.directory, after: snapshot.manifest, examining: &examination)
         guard case .amongSegments = verdict else { throw StoreError.limit(file.path, .layout) }
     }
 }

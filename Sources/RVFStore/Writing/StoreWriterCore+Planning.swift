@@ -4,22 +4,31 @@ extension StoreWriterCore {
     /// A commit that has been thought through, before a byte of it is written.
     struct Plan {
         var change: StoreChange
-        var layout: CommitLayout
+        /// Complete but for its directory and its mark.
+        var payload: ManifestPayload
+        /// The first segment id to give.
+        var firstID: UInt64
+        /// The commit ends at or before this offset.
+        var endLimit: UInt64
+    }
+
+    /// A manifest that other readers will find, ready to be written.
+    struct SealedManifest {
+        var offset: UInt64
+        var header: SegmentHeader
         var payload: ManifestPayload
         var encodedPayload: [UInt8]
-        var header: SegmentHeader
         var endOffset: UInt64
     }
 
-    /// How many layouts are tried; each moves what could be mistaken for a manifest.
-    private static var layoutAttempts: Int { 16 }
+    /// How many places are tried for a manifest; each changes its bytes.
+    private static var placeAttempts: Int { 16 }
+    /// Offsets that the system can express, with room for what one commit adds.
+    private static var offsetLimit: UInt64 { UInt64(Int64.max) >> 1 }
 
     /// - Parameters:
     ///   - start: where the file ends.
-    ///   - unsyncedFrom: see ``PlacementMark``.
-    func plan(
-        _ change: StoreChange, from start: UInt64, unsyncedFrom: UInt64?
-    ) throws(StoreError) -> Plan {
+    func plan(_ change: StoreChange, from start: UInt64) throws(StoreError) -> Plan {
         let before = snapshot.manifest.payload
         let (epoch, overflow) = max(before.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
         if overflow { throw StoreError.limit(file.path, .epochs) }
@@ -28,57 +37,73 @@ extension StoreWriterCore {
         payload.totalVectorCount = change.totalVectorCount
         payload.deletedIDs = change.deletedIDs
         payload.identity = before.identity ?? StoreIdentity(fileID: file.host.randomFileID())
-        let carried = carriedEntries
-        let table = try snapshot.vectorTable()
-        let rowCounts = change.newSegments.map(\.rowCount)
+        // Its length does not depend on what stands in it.
+        var sized = payload
+        sized.directory = change.directory(
+            replacing: carriedEntries(after: change.state), table: try snapshot.vectorTable(),
+            with: change.newSegments.map { _ in .blank }) + change.state.segments.map { _ in .blank }
+        sized.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
+        let byteCount = SegmentHeader.byteCount + sized.encodedByteCount
+        guard byteCount <= CommitLimits.manifestByteCount else {
+            throw StoreError.limit(
+                file.path, .manifest(byteCount: byteCount, maximumByteCount: CommitLimits.manifestByteCount))
+        }
+        let firstID = snapshot.manifest.nextSegmentID(after: doubt?.segmentID ?? 0)
+        let (endLimit, isBeyond) = start.addingReportingOverflow(
+            change.byteCountLimit(dimension: Int(before.dimension)) + UInt64(byteCount)
+                + UInt64(Self.placeAttempts * SegmentHeader.byteCount))
+        guard !isBeyond, endLimit <= Self.offsetLimit, firstID <= Self.offsetLimit else {
+            throw StoreError.limit(file.path, .fileSize)
+        }
+        return Plan(change: change, payload: payload, firstID: firstID, endLimit: endLimit)
+    }
 
-        for shift in 0..<Self.layoutAttempts {
-            let layout = CommitLayout(
-                rowCounts: rowCounts, dimension: Int(before.dimension), fileByteCount: start,
-                firstID: snapshot.manifest.nextSegmentID(after: doubt?.segmentID ?? 0),
-                shift: shift)
-            guard let layout else { throw StoreError.limit(file.path, .fileSize) }
-            payload.directory = change.directory(
-                replacing: carried, table: table, with: layout.pieces.map(\.entry))
-            payload.mark = PlacementMark(manifestOffset: layout.manifestOffset, unsyncedFrom: unsyncedFrom)
-            let byteCount = SegmentHeader.byteCount + payload.encodedByteCount
-            guard byteCount <= CommitLimits.manifestByteCount else {
-                throw StoreError.limit(
-                    file.path, .manifest(byteCount: byteCount, maximumByteCount: CommitLimits.manifestByteCount))
-            }
-            if let plan = Self.checked(change, layout, payload) { return plan }
+    /// Superseded manifests and witnesses stay in the file, unnamed; everything else goes on being named, unless the
+    /// commit writes it anew.
+    private func carriedEntries(after state: StateChange) -> [DirectoryEntry] {
+        snapshot.manifest.payload.directory.filter {
+            $0.type != .manifest && $0.type != .witness && !state.superseded.contains($0)
+        }
+    }
+
+    /// Completes the manifest, and finds a place for it at or behind an offset.
+    ///
+    /// - Parameters:
+    ///   - vectors: an entry for each new vector segment.
+    ///   - state: an entry for each new state segment.
+    ///   - unsyncedFrom: see ``PlacementMark``.
+    func seal(
+        _ plan: Plan, vectors: [DirectoryEntry], state: [DirectoryEntry], id: UInt64, from position: UInt64,
+        unsyncedFrom: UInt64?
+    ) throws(StoreError) -> SealedManifest {
+        var payload = plan.payload
+        payload.directory = plan.change.directory(
+            replacing: carriedEntries(after: plan.change.state), table: try snapshot.vectorTable(), with: vectors) + state
+        for attempt in 0..<Self.placeAttempts {
+            let offset = position.alignedToSegment + UInt64(attempt * SegmentHeader.byteCount)
+            payload.mark = PlacementMark(manifestOffset: offset, unsyncedFrom: unsyncedFrom)
+            let encoded = payload.encoded
+            let hash = ContentHash(checksum: CRC32.of(encoded.bytes))
+            let header = SegmentHeader(
+                type: .manifest, id: id, payloadByteCount: UInt64(encoded.count), hash: hash)
+            // A checksum of zero reads as "no hash", and a manifest without one is not believed.
+            guard hash.isSet, PublishCheck.findsOnly(manifest: (header.encoded + encoded).bytes) else { continue }
+            let end = offset + UInt64(SegmentHeader.byteCount + encoded.count)
+            return SealedManifest(
+                offset: offset, header: header, payload: payload, encodedPayload: encoded, endOffset: end)
         }
         throw StoreError.limit(file.path, .layout)
     }
 
-    /// Superseded manifests and witnesses stay in the file, unnamed; everything else goes on being named.
-    private var carriedEntries: [DirectoryEntry] {
-        snapshot.manifest.payload.directory.filter { $0.type != .manifest && $0.type != .witness }
-    }
-
-    /// Nil where other readers would not find this manifest, or something else in its place.
-    private static func checked(
-        _ change: StoreChange, _ layout: CommitLayout, _ payload: ManifestPayload
-    ) -> Plan? {
-        let encoded = payload.encoded
-        let hash = ContentHash(checksum: CRC32.of(encoded.bytes))
-        let header = SegmentHeader(
-            type: .manifest, id: layout.manifestID, payloadByteCount: UInt64(encoded.count), hash: hash)
-        // A checksum of zero reads as "no hash", and a manifest without one is not believed.
-        guard hash.isSet, PublishCheck.findsOnly(manifest: (header.encoded + encoded).bytes) else { return nil }
-        let end = layout.manifestOffset + UInt64(SegmentHeader.byteCount + encoded.count)
-        return Plan(
-            change: change, layout: layout, payload: payload, encodedPayload: encoded, header: header, endOffset: end)
-    }
-
     /// What becomes of the vector segments.
     func change(
-        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool
+        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool, state: StateChange
     ) throws(StoreError) -> StoreChange {
         let before = snapshot.manifest.payload
         guard transaction.rows.count > 0 || !deleted.isEmpty || merging else {
             return StoreChange(
-                deletedIDs: snapshot.deletedIDs, totalVectorCount: before.totalVectorCount, idCount: idCount)
+                state: state, deletedIDs: snapshot.deletedIDs, totalVectorCount: before.totalVectorCount,
+                idCount: idCount)
         }
         let index = try snapshot.rowIndex()
         let isWhole = try snapshot.damages().isEmpty
@@ -87,7 +112,8 @@ extension StoreWriterCore {
         let (total, overflow) = before.totalVectorCount.addingReportingOverflow(UInt64(added))
         // Room for deleted ids in a manifest that names as much besides, and has an identity and a mark.
         var empty = before
-        empty.directory = carriedEntries.filter { $0.type != .vectors }
+        empty.directory =
+            carriedEntries(after: state).filter { $0.type != .vectors } + state.segments.map { _ in .blank }
         empty.deletedIDs = []
         empty.identity = before.identity ?? StoreIdentity(fileID: [UInt8](repeating: 0, count: 16))
         empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
@@ -100,7 +126,9 @@ extension StoreWriterCore {
             // Where some rows cannot be read, the manifest's own count is gone on from.
             totalVectorCount: known.map { UInt64($0 + added) } ?? (overflow ? before.totalVectorCount : total),
             idCount: known.map { $0 + added })
-        return try planner.change(merging: merging)
+        var change = try planner.change(merging: merging)
+        change.state = state
+        return change
     }
 
     /// The deleted list, if nothing is rewritten. A row that comes again is there again.
