@@ -130,7 +130,7 @@ package final class World: @unchecked Sendable {
         }
         do throws(Errno) {
             let value = try body(&state)
-            note(process, text(), "\(value)", value)
+            note(process, text(), Story.words(for: value), value)
             return value
         } catch {
             note(process, text(), "\(error)", error.rawValue)
@@ -152,7 +152,6 @@ package final class World: @unchecked Sendable {
         remember(process, value)
         state.processes[process].lastStepNanoseconds = state.bootClockNanoseconds
         if trace != nil { trace?.append("\(actors[process].name): \(text()) → \(result())") }
-        if state.referee.violation == nil, let violation = invariant(state) { report(violation) }
     }
 
     private func remember<Value: Hashable>(_ process: Int, _ value: Value) {
@@ -230,6 +229,8 @@ package final class World: @unchecked Sendable {
     }
 
     private func choose(current: Int?) -> Next {
+        // A step is over, and what the process says of it has been heard.
+        if state.referee.violation == nil, let violation = invariant(state) { report(violation) }
         let choices = self.choices(current: current)
         guard choices.contains(where: \.isRun) else { return .nobody }
         // After a violation nothing more is to be found out.
@@ -259,7 +260,6 @@ package final class World: @unchecked Sendable {
             state.budget.acts.removeAll { $0 == act }
             trace?.append("the world: \(act)")
             state.apply(act)
-            if state.referee.violation == nil, let violation = invariant(state) { report(violation) }
             return .again
         }
     }

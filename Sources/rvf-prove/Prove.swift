@@ -16,7 +16,7 @@ enum Prove {
             if let finding = report.finding {
                 failures += 1
                 print("VIOLATION: \(finding.violation)\nchoices \(finding.choices)")
-                for line in finding.story { print("    " + line) }
+                for line in finding.story.suffix(60) { print("    " + line) }
             }
         }
         for defect in Defect.allCases {
