@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
         .executableTarget(name: "rvf-prove", dependencies: ["RVFSimulation"], swiftSettings: strict),
         .testTarget(
-            name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFLock", system],
+            name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],
             swiftSettings: strict),
         .target(
             name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],

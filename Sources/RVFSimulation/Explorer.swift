@@ -171,3 +171,13 @@ package final class Explorer {
         return best
     }
 }
+
+extension Explorer {
+    /// One process, alone in a world.
+    package static func alone(_ state: WorldState, _ body: @escaping @Sendable (SimulatedHost) -> Void) -> World {
+        let world = World(state: state, chooser: Relay(ListChooser([])), isTraced: false) { _ in nil }
+        let workers = WorkerPool()
+        world.run([World.Actor(name: "alone", body: body)], on: workers)
+        return world
+    }
+}

@@ -7,7 +7,8 @@ enum Prove {
         let arguments = CommandLine.arguments.dropFirst()
         let setting: LockScenarios.Setting = arguments.contains("--short") ? .short : .long
         var failures = 0
-        for scenario in LockScenarios.exhaustive(setting) {
+        let only = arguments.first { !$0.hasPrefix("-") }
+        for scenario in LockScenarios.exhaustive(setting) where only.map(scenario.name.contains) ?? true {
             let clock = ContinuousClock()
             let start = clock.now
             let report = Explorer().explore(scenario, runLimit: setting == .short ? 20_000 : .max)
