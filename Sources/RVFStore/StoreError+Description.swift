@@ -18,6 +18,7 @@ extension StoreError: CustomStringConvertible {
                 + "Open the store again to go on from what it holds now."
         case .invalidRow(let path, let index, let id, let problem):
             "Nothing was written to \(path): row \(index) of the batch, id \(id), \(problem)."
+        case .invalidQuery(let path, let problem): "\(path) was not searched: \(problem)."
         case .limit(let path, let limit):
             "\(path): \(limit)"
         case .noSpace(let path, let needed, let available):
@@ -78,6 +79,19 @@ extension InvalidRow: CustomStringConvertible {
         case .dimension(let expected, let found): "has \(found) components, where the store's rows have \(expected)"
         case .notFinite(let component): "has a component that is no finite number, at position \(component)"
         case .repeatedID(let firstIndex): "has the id of row \(firstIndex)"
+        }
+    }
+}
+
+extension InvalidQuery: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .dimension(let expected, let found):
+            "the query has \(found) components, where the store's rows have \(expected)"
+        case .notFinite(let component):
+            "the query has a component that is no finite number, at position \(component)"
+        case .unknownMetric(let metric):
+            "its distances are measured by metric \(metric.rawValue), which this version does not know"
         }
     }
 }

@@ -18,6 +18,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case foreignAppend(FilePath, what: String)
     /// A row of a batch cannot be taken; nothing of the batch was written. `index` counts from 0 in the batch.
     case invalidRow(FilePath, index: Int, id: UInt64, InvalidRow)
+    /// A vector cannot be compared with the store's rows.
+    case invalidQuery(FilePath, InvalidQuery)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
     /// The file system has no room for a new file. Nothing was changed.
@@ -76,6 +78,16 @@ public enum InvalidRow: Equatable, Sendable {
     case notFinite(component: Int)
     /// An earlier row of the batch, at this position from 0, has the same id.
     case repeatedID(firstIndex: Int)
+}
+
+/// Why rows have no distance from a vector.
+public enum InvalidQuery: Equatable, Sendable {
+    /// It has another number of components than the store's rows.
+    case dimension(expected: Int, found: Int)
+    /// The component at this position, from 0, is infinite or not a number.
+    case notFinite(component: Int)
+    /// The store's metric is none that is known here.
+    case unknownMetric(Metric)
 }
 
 /// What a store cannot hold.

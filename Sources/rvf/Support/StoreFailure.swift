@@ -24,6 +24,7 @@ extension Failure {
             self.init(
                 .failed, code: "invalidRow", message,
                 details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
+        case .invalidQuery: self.init(.failed, code: "invalidQuery", message)
         case .noSpace(_, let needed, let available):
             self.init(
                 .failed, code: "noSpace", message,
