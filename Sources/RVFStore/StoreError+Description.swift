@@ -29,6 +29,8 @@ extension StoreError: CustomStringConvertible {
                 + "Remove them, then try again."
         case .cancelled(let path): "\(path): cancelled; nothing was changed."
         case .notReplaced(let error): "The store was not replaced by its compacted form: \(error)."
+        case .notCreated(let path, let aside, let error):
+            "The store \(path) was not created, or not durably: \(error). What was there before is \(aside) now."
         case .system(let operation, let path, let error):
             Self.message(operation, path, error)
         }
@@ -66,6 +68,15 @@ extension ExistingFile: CustomStringConvertible {
         case .store: "a store is there already, and was left as it is. Open it, or choose another path."
         case .emptyFile:
             "an empty file is there, perhaps from a create that was interrupted. Remove it, or choose another path."
+        case .zeros(let byteCount):
+            "a file of \(byteCount) zero bytes is there, perhaps from a create that was interrupted by a power cut. "
+                + "Remove it, or choose another path."
+        case .brokenStore(let what):
+            "what is there begins like a store and is none, from a create that was interrupted or through damage: "
+                + "\(what). It was left as it is. Repair it into another file if it held rows; or move it away."
+        case .otherStore(let rejected):
+            "what is there may be a store that only another version or program can read: what looks like its manifest, "
+                + "at byte \(rejected.offset), \(rejected.why). It was left as it is. Choose another path."
         case .unreadable(let error): "something is there that cannot be read (\(error)). Choose another path."
         case .somethingElse(let what):
             "a file is there that is no store: \(what). It was left as it is. Move it away, or choose another path."

@@ -30,6 +30,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case cancelled(FilePath)
     /// The new file could not be made or could not take the store's name.
     case notReplaced(LockError)
+    /// No store was created, or not durably, after the damaged file that was in the way had been moved aside.
+    case notCreated(FilePath, movedTo: FilePath, LockError)
     /// The system refused a call.
     case system(StoreOperation, FilePath, Errno)
 }
@@ -51,10 +53,26 @@ public enum ExistingFile: Equatable, Sendable {
     case store
     /// A file without bytes, as an interrupted create of another program leaves it.
     case emptyFile
-    /// Something else; a damaged store among it.
+    /// Nothing but zero bytes, as a power cut during a create leaves them.
+    case zeros(byteCount: UInt64)
+    /// What begins like a store, or holds what looks like a manifest, and has none that can be believed: from a create
+    /// that was interrupted, or a store that is damaged.
+    case brokenStore(NotAStore)
+    /// What may be a store whose manifest can be checked by another version or program only.
+    case otherStore(RejectedManifest)
+    /// Something else.
     case somethingElse(NotAStore)
     /// It cannot be looked at.
     case unreadable(Errno)
+
+    /// Whether ``WriterOptions/replacesDamaged`` makes room for a new store there: what was meant to be a store, and
+    /// certainly cannot be read as one.
+    public var isReplaceable: Bool {
+        switch self {
+        case .emptyFile, .zeros, .brokenStore: true
+        case .store, .otherStore, .somethingElse, .unreadable: false
+        }
+    }
 }
 
 /// Bytes that look like a manifest and were not taken for one.
@@ -119,4 +137,5 @@ public enum StoreOperation: String, Sendable {
     case create = "create"
     case copyMetadata = "copy mode, owner and attributes to the new file of"
     case findSpace = "find the free space for"
+    case moveAside = "move aside"
 }

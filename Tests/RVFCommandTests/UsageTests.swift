@@ -29,7 +29,7 @@ struct UsageTests {
         ["delete", "x"], ["delete", "x", "--ids", ""], ["delete", "x", "--ids", "1,two"], ["query", "x"],
         ["query", "x", "-v", "1 2", "--id", "3"], ["query", "x", "-v", "one"], ["query", "x", "-v", "1,,2"],
         ["query", "x", "-v", ""], ["query", "x", "--id", "3", "-k", "-1"],
-        ["compact", "x", "--wait", "-1"], ["verify"], ["repair", "x"], ["repair", "x", "-o"], ["backup", "x"],
+        ["compact", "x", "--wait", "-1"], ["compact", "x", "--rate", "0"], ["verify"], ["repair", "x"], ["repair", "x", "-o"], ["backup", "x"],
         ["derive", "x"], ["lock", "adopt", "x"], ["lock", "adopt", "x", "--from", "s", "--hand-over", "s"],
     ])
     func wrongArguments(_ arguments: [String]) async throws {

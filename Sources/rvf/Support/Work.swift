@@ -11,6 +11,10 @@ struct WorkArguments: ParsableArguments {
         help: ArgumentHelp("Read and write no more than this many bytes a second, together.", valueName: "bytes"))
     var rate: UInt64?
 
+    func validate() throws {
+        if rate == 0 { throw ValidationError("With --rate 0 nothing would ever be done.") }
+    }
+
     /// Does the work. A signal cancels it.
     func run<Value>(
         _ console: Console, _ interruption: Interruption, _ body: (WorkOptions) throws(StoreError) -> Value
