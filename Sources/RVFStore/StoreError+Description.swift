@@ -43,7 +43,7 @@ extension StoreError: CustomStringConvertible {
             case .permissionDenied, .notPermitted: " Ask for permission to the file and its directory."
             case .noSpace: " Free some space, then try again: nothing that was committed is lost."
             case .readOnlyFileSystem: " Only reading is possible there."
-            default: ""
+            default: operation == .moveAside ? " Move it away by hand, then try again." : ""
             }
         return "Could not \(operation.rawValue) \(path): \(error).\(advice)"
     }

@@ -176,6 +176,8 @@ extension HeldLock {
                 throw .protectedFileExists(site.path)
             }
             state.dataIdentity = nil
+            // Before it is closed: whoever locks it by its new name is no second holder of this lock.
+            registry.forgetProtectedFile(of: ticket)
             setData(nil, &state)
         }
     }
