@@ -62,7 +62,7 @@ struct SearchTests {
                     expected[id] = vector
                 }
             }
-            try writer.commit(transaction)
+            try writer.commit(transaction, options: CommitOptions(durability: .none))
             guard commit % 7 == 0 || commit > 55 else { continue }
             for snapshot in [writer.snapshot(), try StoreReader(at: path).snapshot()] {
                 let query = Self.vector(dimension, &generator)

@@ -83,11 +83,8 @@ struct QueryVector: ExpressibleByArgument {
 
 extension Substring {
     fileprivate var trimmed: Substring {
-        drop { $0.isWhitespace }.reversedDropping { $0.isWhitespace }
-    }
-
-    private func reversedDropping(while isDropped: (Character) -> Bool) -> Substring {
-        guard let last = lastIndex(where: { !isDropped($0) }) else { return self[startIndex..<startIndex] }
-        return self[...last]
+        let rest = drop { $0.isWhitespace }
+        guard let last = rest.lastIndex(where: { !$0.isWhitespace }) else { return rest }
+        return rest[...last]
     }
 }
