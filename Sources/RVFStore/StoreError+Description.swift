@@ -18,6 +18,7 @@ extension StoreError: CustomStringConvertible {
                 + "Open the store again to go on from what it holds now."
         case .invalidRow(let path, let index, let id, let problem):
             "Nothing was written to \(path): row \(index) of the batch, id \(id), \(problem)."
+        case .invalidQuery(let path, let problem): "\(path) was not searched: \(problem)."
         case .limit(let path, let limit):
             "\(path): \(limit)"
         case .noSpace(let path, let needed, let available):
@@ -28,6 +29,8 @@ extension StoreError: CustomStringConvertible {
                 + "Remove them, then try again."
         case .cancelled(let path): "\(path): cancelled; nothing was changed."
         case .notReplaced(let error): "The store was not replaced by its compacted form: \(error)."
+        case .notCreated(let path, let aside, let error):
+            "The store \(path) was not created, or not durably: \(error). What was there before is \(aside) now."
         case .system(let operation, let path, let error):
             Self.message(operation, path, error)
         }
@@ -40,7 +43,7 @@ extension StoreError: CustomStringConvertible {
             case .permissionDenied, .notPermitted: " Ask for permission to the file and its directory."
             case .noSpace: " Free some space, then try again: nothing that was committed is lost."
             case .readOnlyFileSystem: " Only reading is possible there."
-            default: ""
+            default: operation == .moveAside ? " Move it away by hand, then try again." : ""
             }
         return "Could not \(operation.rawValue) \(path): \(error).\(advice)"
     }
@@ -65,6 +68,15 @@ extension ExistingFile: CustomStringConvertible {
         case .store: "a store is there already, and was left as it is. Open it, or choose another path."
         case .emptyFile:
             "an empty file is there, perhaps from a create that was interrupted. Remove it, or choose another path."
+        case .zeros(let byteCount):
+            "a file of \(byteCount) zero bytes is there, perhaps from a create that was interrupted by a power cut. "
+                + "Remove it, or choose another path."
+        case .brokenStore(let what):
+            "what is there begins like a store and is none, from a create that was interrupted or through damage: "
+                + "\(what). It was left as it is. Repair it into another file if it held rows; or move it away."
+        case .otherStore(let rejected):
+            "what is there may be a store that only another version or program can read: what looks like its manifest, "
+                + "at byte \(rejected.offset), \(rejected.why). It was left as it is. Choose another path."
         case .unreadable(let error): "something is there that cannot be read (\(error)). Choose another path."
         case .somethingElse(let what):
             "a file is there that is no store: \(what). It was left as it is. Move it away, or choose another path."
@@ -78,6 +90,19 @@ extension InvalidRow: CustomStringConvertible {
         case .dimension(let expected, let found): "has \(found) components, where the store's rows have \(expected)"
         case .notFinite(let component): "has a component that is no finite number, at position \(component)"
         case .repeatedID(let firstIndex): "has the id of row \(firstIndex)"
+        }
+    }
+}
+
+extension InvalidQuery: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .dimension(let expected, let found):
+            "the query has \(found) components, where the store's rows have \(expected)"
+        case .notFinite(let component):
+            "the query has a component that is no finite number, at position \(component)"
+        case .unknownMetric(let metric):
+            "its distances are measured by metric \(metric.rawValue), which this version does not know"
         }
     }
 }

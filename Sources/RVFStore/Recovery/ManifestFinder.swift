@@ -39,7 +39,8 @@ package struct ManifestFinder<H: Host>: Sendable {
 
     private let source: ByteSource<H>
     private var examination: Examination<H>
-    private var rejected: [RejectedManifest] = []
+    /// What the last search did not believe, newest first, the first few.
+    private(set) var rejected: [RejectedManifest] = []
 
     /// How many rejected candidates are told about, and how many are remembered that prove nothing by themselves.
     private static var rejectedLimit: Int { 8 }

@@ -9,6 +9,11 @@ public struct WriterOptions: Sendable {
     public var permissions = FilePermissions(rawValue: 0o666)
     /// How the writer reads what the store holds already.
     public var readMode: ReadMode = .mapped
+    /// Whether ``StoreWriter/create(at:dimension:metric:options:)`` moves a file aside that was meant to be a store and
+    /// cannot be read as one (``ExistingFile/isReplaceable``): what a create of another program left when it was
+    /// interrupted, or a store that is damaged. It gets the first free name of `<file>.damaged-1`, `-2` and so on;
+    /// nothing is overwritten, and ``StoreWriter/displacedFile`` says where it is.
+    public var replacesDamaged = false
     package var limits = CommitLimits()
 
     public init() {}

@@ -43,7 +43,7 @@ struct Ingest: ParsableCommand {
         var progress = Progress(epoch: writer.snapshot().epoch)
         do throws(Failure) {
             while try commitNext(of: &reader, to: &writer, &progress) {
-                if interruption.isRequested { throw Failure(.failed, code: "cancelled", "interrupted") }
+                if interruption.isRequested { throw Failure.interrupted }
             }
         } catch {
             // The writer gives its lock back when it goes.

@@ -18,12 +18,14 @@ extension Failure {
             let place = nearest == nil ? " The last thing that is whole in it ends at byte \(offset)." : ""
             self.init(.damaged, code: "damaged", message + place, details: [("offset", .unsigned(offset))])
         case .notAStore: self.init(.failed, code: "notAStore", message)
-        case .exists: self.init(.failed, code: "exists", message)
+        case .exists(_, let found):
+            self.init(.failed, code: "exists", message, details: [("found", .string(found.word))])
         case .foreignAppend: self.init(.failed, code: "foreignAppend", message)
         case .invalidRow(_, let index, let id, _):
             self.init(
                 .failed, code: "invalidRow", message,
                 details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
+        case .invalidQuery: self.init(.failed, code: "invalidQuery", message)
         case .noSpace(_, let needed, let available):
             self.init(
                 .failed, code: "noSpace", message,
@@ -31,9 +33,27 @@ extension Failure {
         case .hardLinked: self.init(.failed, code: "hardLinked", message)
         case .cancelled: self.init(.failed, code: "cancelled", message)
         case .notReplaced(let error): self.init(error)
+        case .notCreated(_, let aside, let error):
+            let outcome = Failure(error).outcome
+            self.init(outcome, code: "notCreated", message, details: [("movedTo", .string(aside.string))])
         case .limit: self.init(.failed, code: "limit", message)
         case .system(_, _, let error):
             self.init(.failed, code: "system", message, details: [("errno", .integer(Int64(error.rawValue)))])
+        }
+    }
+}
+
+extension ExistingFile {
+    /// For scripts; stable.
+    var word: String {
+        switch self {
+        case .store: "store"
+        case .emptyFile: "emptyFile"
+        case .zeros: "zeros"
+        case .brokenStore: "brokenStore"
+        case .otherStore: "otherStore"
+        case .somethingElse: "somethingElse"
+        case .unreadable: "unreadable"
         }
     }
 }
