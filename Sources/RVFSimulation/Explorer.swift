@@ -122,6 +122,9 @@ package final class Explorer {
     /// A newcomer gets the lock, and leaves nothing behind.
     private func end(_ world: World, _ scenario: Scenario) {
         let hasData = world.state.dataInode != nil
+        let isUndisturbed =
+            world.state.budget == scenario.state.budget && world.state.processes.allSatisfy { $0.life == .exited }
+        if isUndisturbed, scenario.endsWell == .atOnce, let left = leftovers(world) { return world.report(left) }
         world.calm()
         let before = world.state.referee.acquisitionCount
         if scenario.endsWell == .atOnce { world.run([LockActors.writer("first newcomer")], on: workers) }
@@ -136,9 +139,13 @@ package final class Explorer {
         if world.state.referee.acquisitionCount == acquired {
             return world.report("all have ended long ago, and a newcomer does not get the lock")
         }
-        let left = world.state.files.names(in: world.state.sceneDirectory)
-        let expected = hasData ? [Scene.dataName] : []
-        if left != expected { world.report("files are left behind: \(left.filter { $0 != Scene.dataName })") }
+        if let left = leftovers(world) { world.report(left) }
+        if hasData, world.state.dataInode == nil { world.report("the protected file is gone") }
+    }
+
+    private func leftovers(_ world: World) -> String? {
+        let left = world.state.files.names(in: world.state.sceneDirectory).filter { $0 != Scene.dataName }
+        return left.isEmpty ? nil : "files are left behind: \(left.joined(separator: ", "))"
     }
 
     // MARK: Shortening

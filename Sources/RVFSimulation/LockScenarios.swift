@@ -150,11 +150,19 @@ package enum LockScenarios {
         case .noSettle:
             return Scenario(name, Scene.state(.oldPeer, hasPrivateNaps: false), [writer("A"), Act.peer("peer")], endsWell: .inTheEnd)
         case .noLockFileRecheck:
-            return Scenario(name, Scene.state(.noLock, hasData: false), pair)
+            return Scenario(
+                name, Scene.state(.noLock, hasData: false, budget: Budget(preemptions: 3)),
+                [Act.writer("B", rounds: 2), writer("A")], invariants: [.exclusion], endsWell: .unasked)
         case .noProtectedFileRecheck:
-            return Scenario(name, Scene.state(.noLock), [writer("A", .replaceData), writer("B")])
-        case .publishesOverOthers, .publishesBeforeGuard, .publishesBeforeRecord:
+            return Scenario(
+                name, Scene.state(.noLock, budget: Budget(preemptions: 2, acts: [.removeLock])),
+                [Act.writer("A", work: .replaceData), writer("B"), Act.writer("C")], invariants: [.exclusion],
+                endsWell: .unasked)
+        case .publishesOverOthers, .publishesBeforeGuard:
             return Scenario(name, Scene.state(.noLock, hasData: false), pair)
+        case .publishesBeforeRecord:
+            return Scenario(
+                name, Scene.state(.noLock, hasPrivateNaps: false), [writer("A"), Act.peer("peer")], endsWell: .inTheEnd)
         case .unlinksToTakeOver:
             return Scenario(name, Scene.state(.oldPeer, hasPrivateNaps: false), [writer("A"), Act.peer("peer")], endsWell: .inTheEnd)
         case .renewsByRename:
@@ -167,8 +175,8 @@ package enum LockScenarios {
                 invariants: [.peersUnharmed], endsWell: .unasked)
         case .validatesFromMemory:
             return Scenario(
-                name, Scene.state(.noLock, budget: Budget(acts: [.overwriteLock])), [writer("A")],
-                invariants: [], endsWell: .unasked)
+                name, Scene.state(.noLock, budget: Budget(acts: [.overwriteLock])),
+                [writer("A", .waitAndCommit(seconds: 1))], invariants: [], endsWell: .unasked)
         case .takesLiveForDead, .clockIsAhead:
             return Scenario(
                 name, Scene.state(.noLock),
