@@ -17,8 +17,9 @@ extension Snapshot {
     ///
     /// - Parameter earlier: a state of the same file, from any reader or writer of it.
     /// - Throws: ``StoreError/historyGone(_:what:)`` where `earlier` is no earlier state of the same file, for example
-    ///   since the store was compacted: everything is then to be read anew. ``StoreError/damaged(_:offset:what:)`` where
-    ///   a vector segment of either state is damaged: what is in it cannot be told.
+    ///   since the store was compacted: everything is then to be read anew.
+    ///   ``StoreError/damaged(_:offset:what:)`` where a vector segment of either state is damaged: what is in it cannot
+    ///   be told.
     public func changes(since earlier: Snapshot) throws(StoreError) -> SnapshotChanges {
         try core.changes(since: earlier.core)
     }
