@@ -42,7 +42,7 @@ struct ChangesTests {
         return transaction
     }
 
-    @Test("random transactions: any two snapshots differ as a comparison of all rows says", arguments: 0..<10 as Range<UInt64>)
+    @Test("random transactions: any two snapshots differ as a comparison of all rows says", arguments: 0..<6 as Range<UInt64>)
     func random(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var options = WriterOptions()
