@@ -27,6 +27,9 @@ extension StoreError: CustomStringConvertible {
         case .hardLinked(let path):
             "\(path) was not replaced, since it has other hard links, which would keep the old content. "
                 + "Remove them, then try again."
+        case .historyGone(let path, let what):
+            "\(path): what changed since the earlier state cannot be told, since \(what). "
+                + "Read all rows anew, and go on from there."
         case .cancelled(let path): "\(path): cancelled; nothing was changed."
         case .notReplaced(let error): "The store was not replaced by its compacted form: \(error)."
         case .notCreated(let path, let aside, let error):

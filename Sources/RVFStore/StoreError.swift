@@ -26,6 +26,9 @@ public enum StoreError: Error, Equatable, Sendable {
     case noSpace(FilePath, neededByteCount: UInt64, availableByteCount: UInt64)
     /// The store has other hard links, which would keep the old content; it was left as it is.
     case hardLinked(FilePath)
+    /// What changed since an earlier state cannot be told, since that is not an earlier state of the same file:
+    /// whatever was derived from it has to be made anew from all rows.
+    case historyGone(FilePath, what: String)
     /// The work was cancelled, and left nothing behind.
     case cancelled(FilePath)
     /// The new file could not be made or could not take the store's name.

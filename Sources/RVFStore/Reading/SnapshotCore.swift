@@ -19,7 +19,9 @@ package final class SnapshotCore<H: Host>: Sendable {
         self.manifest = manifest
         deletedIDs = Self.rising(manifest.payload.deletedIDs)
         table = Lazy()
-        known = Mutex(previous.flatMap { $0.table.ifMade ?? $0.known.withLock { $0 } })
+        // What rows look like depends on the dimension.
+        let isAlike = previous?.manifest.payload.dimension == manifest.payload.dimension
+        known = Mutex(isAlike ? previous.flatMap { $0.table.ifMade ?? $0.known.withLock { $0 } } : nil)
     }
 
     /// The snapshot of a commit whose writer knows its segments already.
@@ -37,9 +39,12 @@ package final class SnapshotCore<H: Host>: Sendable {
         return isRising ? ids : Array(Set(ids)).sorted()
     }
 
-    package func vectorTable() throws(StoreError) -> VectorTable {
-        try table.get { () throws(StoreError) in
-            let table = try VectorTable(manifest, in: source, known: known.withLock { $0 })
+    /// - Parameter other: another snapshot of the same file and dimension, whose segments are taken over.
+    package func vectorTable(sharing other: SnapshotCore<H>? = nil) throws(StoreError) -> VectorTable {
+        // Asked before this table's mutex is held: the other may be asking the same of this one.
+        let shared = other?.table.ifMade
+        return try table.get { () throws(StoreError) in
+            let table = try VectorTable(manifest, in: source, known: shared ?? known.withLock { $0 })
             known.withLock { $0 = nil }
             return table
         }

@@ -31,6 +31,7 @@ extension Failure {
                 .failed, code: "noSpace", message,
                 details: [("neededBytes", .unsigned(needed)), ("availableBytes", .unsigned(available))])
         case .hardLinked: self.init(.failed, code: "hardLinked", message)
+        case .historyGone: self.init(.failed, code: "historyGone", message)
         case .cancelled: self.init(.failed, code: "cancelled", message)
         case .notReplaced(let error): self.init(error)
         case .notCreated(_, let aside, let error):
