@@ -140,9 +140,19 @@ struct FileCheck<H: Host>: ~Copyable {
                 severity, at: offset, "the \(header.type) segment here does not have the hash that its header gives")
             return
         }
+        try checkCheckpoints(header, at: offset, severity)
         for problem in rows?.finish() ?? [] {
             report.add(problem.isDamage ? severity : .warning, at: problem.offset, problem.what)
         }
+    }
+
+    /// Checkpoints whose bytes are what was written, and say nothing all the same.
+    private mutating func checkCheckpoints(
+        _ header: SegmentHeader, at offset: UInt64, _ severity: VerificationReport.Severity
+    ) throws(StoreError) {
+        let entry = DirectoryEntry(header, at: offset)
+        guard try source.checkpointHead(of: entry) != nil, try source.checkpoints(at: entry) == nil else { return }
+        report.add(severity, at: offset, "the checkpoints here are malformed")
     }
 
     /// Fields that no hash covers, and that writers leave zero.

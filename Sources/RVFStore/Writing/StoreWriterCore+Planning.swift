@@ -36,7 +36,7 @@ extension StoreWriterCore {
         payload.epoch = epoch
         payload.totalVectorCount = change.totalVectorCount
         payload.deletedIDs = change.deletedIDs
-        payload.identity = before.identity ?? StoreIdentity(fileID: file.host.randomFileID())
+        payload.identity = before.identity ?? newIdentity
         // Its length does not depend on what stands in it.
         var sized = payload
         sized.directory = change.directory(
@@ -115,7 +115,7 @@ extension StoreWriterCore {
         empty.directory =
             carriedEntries(after: state).filter { $0.type != .vectors } + state.segments.map { _ in .blank }
         empty.deletedIDs = []
-        empty.identity = before.identity ?? StoreIdentity(fileID: [UInt8](repeating: 0, count: 16))
+        empty.identity = before.identity ?? newIdentity
         empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
         let free = CommitLimits.manifestByteCount - SegmentHeader.byteCount - empty.encodedByteCount
         var planner = ChangePlanner(
