@@ -15,7 +15,7 @@ struct RVF: ParsableCommand {
             \(Outcome.help)
             """,
         version: "0.1.0",
-        subcommands: [Create.self, Ingest.self, Status.self, Inspect.self, Get.self, LockGroup.self])
+        subcommands: [Create.self, Ingest.self, Status.self, Inspect.self, Get.self, CheckpointGroup.self, LockGroup.self])
 }
 
 struct LockGroup: ParsableCommand {

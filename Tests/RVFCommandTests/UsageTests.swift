@@ -11,7 +11,7 @@ struct UsageTests {
         let help = try await Command.run(["--help"])
         #expect(help.code == 0)
         #expect(help.output.contains("Exit codes: 0 done"))
-        for subcommand in ["create", "ingest", "status", "inspect", "get", "lock"] {
+        for subcommand in ["create", "ingest", "status", "inspect", "get", "checkpoint", "lock"] {
             #expect(help.output.contains("  \(subcommand) "))
         }
     }

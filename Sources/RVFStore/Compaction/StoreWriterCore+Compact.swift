@@ -37,9 +37,7 @@ extension StoreWriterCore {
     ) throws(StoreError) -> StoreRewrite<H> {
         let manifest = snapshot.manifest
         var payload = manifest.payload
-        let (epoch, overflow) = max(payload.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
-        if overflow { throw StoreError.limit(file.path, .epochs) }
-        payload.epoch = epoch
+        payload.epoch = try nextEpoch()
         payload.deletedIDs = []
         payload.identity = payload.identity ?? newIdentity
         var options = options
@@ -62,6 +60,10 @@ extension StoreWriterCore {
         var segments: [StoreRewrite<H>.StateSegment] = []
         if manifest.metric != .squaredL2, try snapshot.source.storedMetric(manifest) == nil {
             segments.append(.metric(MetricPayload(fileID: fileID, dimension: manifest.dimension, metric: manifest.metric)))
+        }
+        if options.witnesses {
+            let witness = try witness("compact:epoch=\(try nextEpoch())")
+            segments.append(StoreRewrite.StateSegment(type: .witness) { _ in witness })
         }
         let before = try snapshot.checkpointState()
         guard !before.entries.isEmpty, var draft = try checkpointDraft(before.list, beside: StateChange(), changesRows: false)

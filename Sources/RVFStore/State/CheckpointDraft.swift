@@ -102,7 +102,12 @@ extension StoreWriterCore {
     }
 
     /// What a commit writes besides rows, with what this package keeps in segments of its own.
-    func ownState(adding draft: CheckpointDraft?, to state: StateChange) throws(StoreError) -> StateChange {
+    ///
+    /// - Parameters:
+    ///   - upserted, deleted: how many rows the commit changes, for its witness.
+    func ownState(
+        adding draft: CheckpointDraft?, to state: StateChange, upserted: Int, deleted: Int
+    ) throws(StoreError) -> StateChange {
         var state = state
         let manifest = snapshot.manifest.payload
         if manifest.metric != .squaredL2 {
@@ -112,6 +117,11 @@ extension StoreWriterCore {
                     fileID: identity.fileID, dimension: manifest.dimension, metric: manifest.metric)
                 state.segments.append(StateChange.Segment(type: .metric, payload: payload.encoded))
             }
+        }
+        if options.witnesses {
+            let action = "commit:epoch=\(try nextEpoch()),upserted=\(upserted),deleted=\(deleted)"
+            state.segments.append(StateChange.Segment(type: .witness, payload: try witness(action)))
+            if let last = try lastWitness().entry { state.superseded.insert(last) }
         }
         if let draft {
             state.superseded.formUnion(draft.superseded)

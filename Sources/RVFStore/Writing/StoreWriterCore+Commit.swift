@@ -47,8 +47,9 @@ extension StoreWriterCore {
         let start = try validateFile()
         let draft = try checkpointDraft(
             checkpoints, beside: state, changesRows: transaction.rows.count > 0 || !deleted.isEmpty)
-        var change = try change(
-            transaction, deleting: deleted, merging: merging, state: try ownState(adding: draft, to: state))
+        let state = try ownState(
+            adding: draft, to: state, upserted: transaction.rows.count, deleted: deleted.count)
+        var change = try change(transaction, deleting: deleted, merging: merging, state: state)
         draft?.complete(&change)
         let plan = try plan(change, from: start)
         // Checkpoints speak of the commit before as of one that is durable.

@@ -9,6 +9,10 @@ public struct WriterOptions: Sendable {
     public var permissions = FilePermissions(rawValue: 0o666)
     /// How the writer reads what the store holds already.
     public var readMode: ReadMode = .mapped
+    /// Whether every commit leaves a witness: a line of the store's history, chained to the one before by a hash that
+    /// finds accidents (it is not cryptographic). It is a matter of the writer and not of single commits, since a
+    /// history with gaps proves nothing. ``StoreVerification`` follows the chains.
+    public var witnesses = false
     package var limits = CommitLimits()
 
     public init() {}
