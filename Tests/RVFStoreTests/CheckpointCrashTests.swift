@@ -131,6 +131,58 @@ struct CheckpointCrashTests {
         }
     }
 
+    /// What a killed writer left need not be on the medium, though everybody can read it. A checkpoint segment that said
+    /// otherwise could outlive it.
+    @Test("what a writer finds it makes durable before it says that it is, once")
+    func durableFirst() throws {
+        let path = scratch("data.rvf")
+        var transaction = Transaction()
+        transaction.setCheckpoint(source: "queue", count: 5, offset: [])
+        var created = try StoreWriter.create(at: path, dimension: 3)
+        try created.commit(transaction)
+        try created.close()
+        let script = DiskScript()
+        var options = WriterOptions()
+        options.lock.renewal = .manual
+        var writer = try StoreWriterCore.open(
+            host: RecordingHost(script: script), registry: LockRegistry(), path: path, options: options)
+        for syncs in [[true, false, true, false, true], [false, true, false, true]] {
+            script.set { $0.events = [] }
+            try writer.append(batch(rows([1], dimension: 3)))
+            #expect(script.events.map { $0 == .sync } == syncs)
+        }
+    }
+
+    @Test("a commit that was to leave nothing agrees with every store, and is not believed for that")
+    func nothingLeft() throws {
+        let path = scratch("data.rvf")
+        var transaction = Transaction()
+        transaction.setCheckpoint(source: "queue", count: 5, offset: Array("at 5".utf8))
+        var created = try StoreWriter.create(at: path, dimension: 3)
+        try created.commit(transaction)
+        try created.close()
+        // Segments that our next commit merges: of deleted rows nothing stays, and nothing stays on the deleted list.
+        var peer = try ReferenceWriter(reopening: scratch.read())
+        for id in 1...10 as ClosedRange<UInt64> { peer.ingest(rows([id], dimension: 3)) }
+        try scratch.write(peer.file)
+        let script = DiskScript()
+        var options = WriterOptions()
+        options.lock.renewal = .manual
+        var writer = try StoreWriterCore.open(
+            host: RecordingHost(script: script), registry: LockRegistry(), path: path, options: options)
+        script.set { $0.allowedEvents = 2 }
+        var lost = Transaction()
+        lost.delete(ids: Array(1...10))
+        lost.setCheckpoint(source: "queue", count: 17, offset: Array("at 17".utf8))
+        #expect(storeError { () throws(StoreError) in try writer.commit(lost) } == .system(.sync, path, .ioError))
+        let compacted = try ReferenceWriter.compacting(scratch.read())
+        let lostOne = try #require(compacted.entries.last { $0.type == 0xF0 })
+        let bytes = Array(compacted.file[(lostOne.offset + 64)..<(lostOne.offset + 64 + lostOne.length)])
+        let payload = try CheckpointPayload(bytes.bytes)
+        #expect(payload.binding.segmentCount == 0 && payload.current["queue"]?.count == 17 && !payload.isProvable)
+        #expect(try read(compacted.file) == State(rows: dictionary(rows(1...10, dimension: 3)), count: 5))
+    }
+
     @Test("one crash after another, each with a commit of its own that was not made")
     func repeatedCrashes() throws {
         let path = scratch("data.rvf")

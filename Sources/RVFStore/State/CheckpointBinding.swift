@@ -19,7 +19,7 @@ package struct CheckpointBinding: Equatable, Sendable {
     static let digestByteCount = 32
 
     /// How many vector segments the commit left.
-    var segmentCount: Int
+    package var segmentCount: Int
     /// Over their lengths and hashes.
     var digest: [UInt8]
     /// Ids that the commit left deleted, and that were not so in the last durable one.
