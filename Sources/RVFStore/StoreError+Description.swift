@@ -19,7 +19,7 @@ extension StoreError: CustomStringConvertible {
         case .invalidRow(let path, let index, let id, let problem):
             "Nothing was written to \(path): row \(index) of the batch, id \(id), \(problem)."
         case .checkpoint(let path, let source, let problem):
-            "Nothing was written to \(path): the checkpoint of \(source.isEmpty ? "a source" : "\"\(source)\"") \(problem)."
+            "Nothing was written to \(path): the checkpoint of source \"\(source)\" \(problem)."
         case .limit(let path, let limit):
             "\(path): \(limit)"
         case .noSpace(let path, let needed, let available):

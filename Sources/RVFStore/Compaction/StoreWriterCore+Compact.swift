@@ -47,7 +47,8 @@ extension StoreWriterCore {
             source: source, table: table,
             carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
             payload: payload,
-            firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options, state: try rewrittenState(),
+            firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options,
+            state: try rewrittenState(),
             isDeleted: { id, _ in snapshot.isDeleted(id) },
             check: { () throws(StoreError) in try lock.validateForStore() })
     }
@@ -59,14 +60,16 @@ extension StoreWriterCore {
         let fileID = (manifest.identity ?? newIdentity).fileID
         var segments: [StoreRewrite<H>.StateSegment] = []
         if manifest.metric != .squaredL2, try snapshot.source.storedMetric(manifest) == nil {
-            segments.append(.metric(MetricPayload(fileID: fileID, dimension: manifest.dimension, metric: manifest.metric)))
+            let payload = MetricPayload(fileID: fileID, dimension: manifest.dimension, metric: manifest.metric)
+            segments.append(.metric(payload))
         }
         if options.witnesses {
             let witness = try witness("compact:epoch=\(try nextEpoch())")
             segments.append(StoreRewrite.StateSegment(type: .witness) { _ in witness })
         }
         let before = try snapshot.checkpointState()
-        guard !before.entries.isEmpty, var draft = try checkpointDraft(before.list, beside: StateChange(), changesRows: false)
+        guard !before.entries.isEmpty,
+            var draft = try checkpointDraft(before.list, beside: StateChange(), changesRows: false)
         else { return segments }
         draft.prior = draft.current
         segments.append(

@@ -88,6 +88,7 @@ extension StoreWriterCore {
         let durable = unsynced?.durable ?? snapshot
         let current = list ?? before.list
         let changesMetadata = (state.segments.map(\.type) + state.superseded.map(\.type)).contains(.metadata)
+        let isAlone = try hasOnlyCheckpoints(since: durable)
         let epoch = UInt64(max(snapshot.manifest.payload.epoch, doubt?.epoch ?? 0))
         let generation = max(before.generation, epoch)
         return CheckpointDraft(
@@ -98,7 +99,18 @@ extension StoreWriterCore {
             superseded: before.entries.union(try snapshot.damagedCheckpoints(list != nil)),
             known: changesRows ? [try snapshot.rowState(), try durable.rowState()] : [],
             durablyDeleted: durable.deletedIDs, changesRows: changesRows,
-            isProvableWithoutRows: !changesMetadata && (unsynced == nil || before.isProvable))
+            isProvableWithoutRows: !changesMetadata && isAlone)
+    }
+
+    /// Whether nothing but checkpoints has changed since a state. Otherwise what did may be missing where this commit's
+    /// checkpoints are found.
+    private func hasOnlyCheckpoints(since durable: SnapshotCore<H>) throws(StoreError) -> Bool {
+        guard durable !== snapshot else { return true }
+        let metadata = snapshot.manifest.payload.directory.filter { $0.type == .metadata }
+        let before = durable.manifest.payload.directory.filter { $0.type == .metadata }
+        guard metadata == before else { return false }
+        let rows = try snapshot.rowState()
+        return try rows == durable.rowState()
     }
 
     /// What a commit writes besides rows, with what this package keeps in segments of its own.

@@ -5,8 +5,6 @@ struct CheckpointState: Sendable {
     var list = CheckpointList()
     /// The highest generation that is named; 0 where there is none.
     var generation: UInt64 = 0
-    /// Whether the commit that wrote the list can be told from the one before.
-    var isProvable = true
     /// Segments of checkpoints that are named, those among them that do not count.
     var entries: Set<DirectoryEntry> = []
     /// What the segment that counts takes; 0 where there is none.
@@ -54,7 +52,6 @@ extension SnapshotCore {
         }
         if let highest {
             state.take(highest.payload.prior, of: highest.payload, at: highest.entry)
-            state.isProvable = true
         } else if isOurs {
             try refuseDamaged(named)
         }
@@ -76,7 +73,6 @@ extension CheckpointState {
     fileprivate mutating func take(_ list: CheckpointList, of payload: CheckpointPayload, at entry: DirectoryEntry) {
         self.list = list
         generation = payload.generation
-        isProvable = payload.isProvable
         byteCount = Int(clamping: entry.payloadByteCount)
     }
 }

@@ -147,7 +147,9 @@ struct FileCheck<H: Host>: ~Copyable {
             return
         }
         try checkCheckpoints(header, at: offset, severity)
-        if header.type == .witness, header.version == SegmentHeader.currentVersion { try checkWitness(header, at: offset) }
+        if header.type == .witness, header.version == SegmentHeader.currentVersion {
+            try checkWitness(header, at: offset)
+        }
         for problem in rows?.finish() ?? [] {
             report.add(problem.isDamage ? severity : .warning, at: problem.offset, problem.what)
         }
