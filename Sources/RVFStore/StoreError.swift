@@ -20,6 +20,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case invalidRow(FilePath, index: Int, id: UInt64, InvalidRow)
     /// A vector cannot be compared with the store's rows.
     case invalidQuery(FilePath, InvalidQuery)
+    /// A checkpoint cannot be taken; nothing of its transaction was written.
+    case checkpoint(FilePath, source: String, CheckpointProblem)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
     /// The file system has no room for a new file. Nothing was changed.
@@ -119,6 +121,8 @@ public enum StoreLimit: Equatable, Sendable {
     case manifest(byteCount: Int, maximumByteCount: Int)
     /// More rows than an index numbers.
     case rows(maximum: Int)
+    /// The checkpoints of all sources together would take more bytes than one segment of them may.
+    case checkpoints(byteCount: Int, maximumByteCount: Int)
     /// The epoch counter has come to its end.
     case epochs
     /// Offsets or segment ids would be beyond what can be expressed.

@@ -2,6 +2,8 @@ import RVFHost
 
 /// The segments of a file that other writers put there, named or not, to be carried over byte for byte.
 ///
+/// Checkpoints that this package wrote are written anew, and not carried.
+///
 /// One that is not named is carried where its hash is right or cannot be checked; what lies inside a payload stays
 /// there. Nothing is remembered of those that are not named, so that their number costs no memory.
 struct ForeignCarry<H: Host> {
@@ -71,7 +73,9 @@ struct ForeignCarry<H: Host> {
                     entry.offset, "the header of the \(entry.type) segment that the manifest names here is damaged")
             case .segment(let header, let offset, let isNamed):
                 missing.remove(DirectoryEntry(header, at: offset))
-                guard header.isForeign else { break }
+                guard header.isForeign,
+                    try source.checkpointHead(of: DirectoryEntry(header, at: offset)) == nil
+                else { break }
                 let isRight = try hashIsRight(header, at: offset)
                 if isRight {
                     try body(header, offset, isNamed)

@@ -14,7 +14,8 @@ extension Snapshot {
     ///
     /// The child has an identity of its own; it names this store's file id as its parent, the hash over this file's
     /// last 64 KiB, and a lineage one deeper. Dimension, metric and profile are the parent's. It is complete and durable
-    /// before its name appears. What other writers put into the parent is not copied.
+    /// before its name appears. What other writers put into the parent is not copied, nor are
+    /// its checkpoints: what is taken in from now on, the child and the parent each do for themselves.
     ///
     /// - Returns: the child's identity.
     /// - Throws: ``StoreError/exists(_:_:)`` where something has that name, ``StoreError/damaged(_:offset:what:)``
@@ -37,10 +38,14 @@ extension SnapshotCore {
             epoch: 1, dimension: parent.dimension, totalVectorCount: 0, metric: parent.metric, directory: [],
             deletedIDs: [], identity: identity)
         payload.profile = parent.profile
+        let state: [StoreRewrite<H>.StateSegment] =
+            parent.metric == .squaredL2
+            ? []
+            : [.metric(MetricPayload(fileID: identity.fileID, dimension: parent.dimension, metric: parent.metric))]
         let new = try NewFile(host: source.file.host, path: path)
         _ = try StoreRewrite(
             source: reading, table: table, carry: nil, payload: payload, firstID: 1, options: options,
-            isDeleted: { id, _ in self.isDeleted(id) }
+            state: state, isDeleted: { id, _ in self.isDeleted(id) }
         ).write(to: new.writing)
         try new.writing.takeMetadata(of: source.file)
         try new.publish()

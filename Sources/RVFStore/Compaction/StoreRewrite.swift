@@ -14,10 +14,18 @@ struct StoreRewrite<H: Host> {
     /// The first segment id to give.
     let firstID: UInt64
     let options: WorkOptions
+    /// What this package keeps in segments of its own, written anew behind everything else.
+    var state: [StateSegment] = []
     var isDeleted: (_ id: UInt64, _ row: Int) -> Bool
     var isAcceptable: ((_ id: UInt64, _ components: RawSpan, _ row: Int) -> Bool)?
     /// Whether the work may go on; asked about once a second.
     var check: () throws(StoreError) -> Void = { () throws(StoreError) in }
+
+    struct StateSegment {
+        var type: SegmentType
+        /// Makes the payload for the vector segments that were written.
+        var payload: ([RowState.Segment]) -> [UInt8]
+    }
 
     struct Outcome {
         var manifestOffset: UInt64
@@ -27,7 +35,7 @@ struct StoreRewrite<H: Host> {
     }
 
     /// What a new file may take beside rows and foreign segments.
-    private static var marginByteCount: UInt64 { 1 << 18 }
+    private static var marginByteCount: UInt64 { 1 << 18 + UInt64(CheckpointPayload.byteLimit) }
 
     func write(to file: BorrowedFile<H>) throws(StoreError) -> Outcome {
         let size = try carry?.survey() ?? ForeignCarry<H>.Size()
@@ -45,7 +53,7 @@ struct StoreRewrite<H: Host> {
         var planned = payload
         let segmentCount = VectorCopy<H>.segmentCount(
             rowCount: live.liveCount, dimension: dimension, limits: options.limits)
-        planned.directory = [DirectoryEntry](repeating: .blank, count: segmentCount + size.namedCount)
+        planned.directory = [DirectoryEntry](repeating: .blank, count: segmentCount + size.namedCount + state.count)
         planned.mark = PlacementMark(manifestOffset: 0)
         try ManifestSeal.checkLength(planned, path: file.path)
         try file.requireSpace(UInt64(live.liveCount) * stride + size.byteCount + Self.marginByteCount)
@@ -56,8 +64,16 @@ struct StoreRewrite<H: Host> {
         try vectors.run(into: &stream, &pace)
         let entries = vectors.entries
         let places = try carry?.copy(into: &stream, &pace) ?? [:]
-        let manifest = finish(entries, places, live.liveCount)
-        let manifestOffset = try ManifestSeal.append(manifest, id: firstID + UInt64(entries.count), to: &stream)
+        var manifest = finish(entries, places, live.liveCount)
+        let rows = zip(entries, vectors.hashes).map {
+            RowState.Segment(payloadByteCount: $0.payloadByteCount, hash: $1)
+        }
+        for segment in state {
+            let id = firstID + UInt64(manifest.directory.count)
+            manifest.directory.append(try stream.append(segment.payload(rows), type: segment.type, id: id))
+        }
+        let manifestOffset = try ManifestSeal.append(
+            manifest, id: firstID + UInt64(manifest.directory.count), to: &stream)
         try stream.finish()
         let outcome = Outcome(
             manifestOffset: manifestOffset, byteCount: stream.position, rowCount: live.liveCount,

@@ -10,6 +10,8 @@ struct VectorCopy<H: Host>: ~Copyable {
     private let rowsPerSegment: Int
     /// The segments written so far.
     private(set) var entries: [DirectoryEntry] = []
+    /// Their hashes.
+    private(set) var hashes: [ContentHash] = []
     private var nextID: UInt64
     /// Live rows that no segment was begun for.
     private var rowsLeft: Int
@@ -122,6 +124,7 @@ struct VectorCopy<H: Host>: ~Copyable {
 
     private mutating func end(_ stream: inout CopyStream<H>) throws(StoreError) {
         let entry = entries[entries.count - 1]
+        hashes.append(ContentHash(checksum: checksum.value))
         let header = SegmentHeader(
             type: .vectors, id: entry.id, payloadByteCount: entry.payloadByteCount,
             hash: ContentHash(checksum: checksum.value))

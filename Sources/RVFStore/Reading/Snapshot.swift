@@ -14,6 +14,7 @@ public struct Snapshot: Sendable {
 
     /// The number of components of every row.
     public var dimension: Int { Int(core.manifest.payload.dimension) }
+    /// The one that the manifest names or, where another writer left it out, that a segment of this package repeats.
     public var metric: Metric { core.manifest.payload.metric }
     /// A number that rises with every commit.
     public var epoch: UInt32 { core.manifest.payload.epoch }

@@ -10,6 +10,7 @@ package final class SnapshotCore<H: Host>: Sendable {
     private let table: Lazy<VectorTable>
     private let index = Lazy<RowIndex>()
     private let live = Lazy<RowSet>()
+    private let checkpoints = Lazy<CheckpointState>()
     /// What an earlier snapshot of the same file had found out, until it has been made use of.
     private let known: Mutex<VectorTable?>
 
@@ -99,6 +100,10 @@ package final class SnapshotCore<H: Host>: Sendable {
             if let damage = try damage(of: segment) { damages.append(damage) }
         }
         return damages
+    }
+
+    func checkpointState() throws(StoreError) -> CheckpointState {
+        try checkpoints.get { () throws(StoreError) in try readCheckpoints() }
     }
 
     package func isDeleted(_ id: UInt64) -> Bool {

@@ -141,6 +141,8 @@ package struct ManifestFinder<H: Host>: Sendable {
             if let torn = try tornSegment(of: payload, damaged: damaged, after: known) {
                 return .rejected("was not made durable, and the segment at byte \(torn) is not whole")
             }
+            var payload = payload
+            if payload.metric == .squaredL2 { payload.metric = try source.storedMetric(payload) ?? .squaredL2 }
             return .believed(
                 FoundManifest(offset: offset, header: header, payload: payload, damaged: damaged, rejected: []))
         }

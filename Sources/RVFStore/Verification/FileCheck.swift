@@ -6,6 +6,10 @@ struct FileCheck<H: Host>: ~Copyable {
     private let options: WorkOptions
     private var pace: WorkPace<H>
     private(set) var report = VerificationReport()
+    private var witnesses = WitnessChainCheck()
+
+    /// A longer witness is not followed: it would have to be held in memory.
+    private static var witnessByteLimit: UInt64 { 1 << 20 }
 
     init(_ source: ByteSource<H>, _ options: WorkOptions) {
         self.source = source
@@ -33,6 +37,7 @@ struct FileCheck<H: Host>: ~Copyable {
                 try checkSegment(header, at: offset, isNamed: isNamed, manifest)
             }
         }
+        report.abandonedWitnessCount = witnesses.abandonedCount
         if walk.gaveUp {
             report.add(.warning, at: 0, "so many bytes look like segments that not all of them were examined")
         }
@@ -135,14 +140,47 @@ struct FileCheck<H: Host>: ~Copyable {
         case .unverifiable:
             report.add(.note, at: offset, "the \(header.type) segment here has a hash of a kind that is not known here")
         case .differs:
+            if header.type == .witness { witnesses.lose() }
             // Nothing that its bytes seem to say is worth telling.
             report.add(
                 severity, at: offset, "the \(header.type) segment here does not have the hash that its header gives")
             return
         }
+        try checkCheckpoints(header, at: offset, severity)
+        if header.type == .witness, header.version == SegmentHeader.currentVersion {
+            try checkWitness(header, at: offset)
+        }
         for problem in rows?.finish() ?? [] {
             report.add(problem.isDamage ? severity : .warning, at: problem.offset, problem.what)
         }
+    }
+
+    private mutating func checkWitness(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) {
+        guard header.payloadByteCount <= Self.witnessByteLimit else {
+            witnesses.lose()
+            return report.add(.note, at: offset, "the witness here is too long to be looked at")
+        }
+        let bytes = try source.read(at: offset + UInt64(SegmentHeader.byteCount), count: Int(header.payloadByteCount))
+        guard let witness = try? WitnessPayload(bytes.bytes) else {
+            witnesses.lose()
+            return report.add(.warning, at: offset, "the witness here is malformed")
+        }
+        report.witnessCount += 1
+        switch witnesses.judge(witness, hash: WitnessHash(hashing: bytes.bytes)) {
+        case .start: report.witnessChainCount += 1
+        case .next: break
+        case .broken:
+            report.add(.warning, at: offset, "the witness here goes on from one that is not in its chain")
+        }
+    }
+
+    /// Checkpoints whose bytes are what was written, and say nothing all the same.
+    private mutating func checkCheckpoints(
+        _ header: SegmentHeader, at offset: UInt64, _ severity: VerificationReport.Severity
+    ) throws(StoreError) {
+        let entry = DirectoryEntry(header, at: offset)
+        guard try source.checkpointHead(of: entry) != nil, try source.checkpoints(at: entry) == nil else { return }
+        report.add(severity, at: offset, "the checkpoints here are malformed")
     }
 
     /// Fields that no hash covers, and that writers leave zero.

@@ -80,6 +80,7 @@ struct Salvage<H: Host> {
         payload.directory = rows
         table = try Self.intactTable(payload, manifest, in: source, losses)
         foreign = manifest?.payload.directory.filter { !$0.type.isRewritten } ?? findings.foreign
+        try Self.reportCheckpoints(foreign, in: source, losses)
         deletions = try Self.deletions(manifest, findings.journals, table, in: source, losses)
         payload.deletedIDs = []
         self.payload = payload
@@ -184,6 +185,22 @@ struct Salvage<H: Host> {
             }
         }
         return try VectorTable(assumed, in: source, known: all)
+    }
+
+    /// Checkpoints are left out: nobody knows whether all the rows that they count are saved.
+    private static func reportCheckpoints(
+        _ foreign: [DirectoryEntry], in source: ByteSource<H>, _ losses: LossList
+    ) throws(StoreError) {
+        for entry in foreign {
+            guard try source.checkpointHead(of: entry) != nil, let payload = try source.checkpoints(at: entry) else {
+                continue
+            }
+            // A few of them are enough to know where to look.
+            let list = payload.current.all.prefix(8).map { "\($0.source): \($0.count) events" }
+            losses.add(
+                entry.offset, "the checkpoints of \(payload.current.all.count) sources, since the rows that they count "
+                    + "need not be there (\(list.joined(separator: ", "))); restore them where they are")
+        }
     }
 
     private static func deletions(

@@ -86,7 +86,9 @@ public struct StoreWriter: ~Copyable, Sendable {
     /// and passed over. A transaction that changes nothing makes no commit.
     ///
     /// - Throws: ``StoreError/invalidRow(_:index:id:_:)`` for a row of another dimension, with a component that is no
-    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/lostLock(_:)`` and
+    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/checkpoint(_:source:_:)`` for
+    ///   a checkpoint that is against the rules of ``Transaction/setCheckpoint(source:count:offset:)``, and
+    ///   ``StoreError/damaged(_:offset:what:)`` where those before it cannot be read; ``StoreError/lostLock(_:)`` and
     ///   ``StoreError/foreignAppend(_:what:)`` where this writer is not the only one any more;
     ///   ``StoreError/limit(_:_:)`` for what the format cannot hold. Nothing is written in these cases.
     @discardableResult

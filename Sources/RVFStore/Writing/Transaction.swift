@@ -17,7 +17,14 @@ public struct Transaction: Sendable {
         case delete([UInt64])
     }
 
+    enum CheckpointOperation: Sendable {
+        case set(Checkpoint)
+        case restore(Checkpoint)
+        case remove(String)
+    }
+
     private(set) var operations: [Operation] = []
+    private(set) var checkpointOperations: [CheckpointOperation] = []
 
     /// A transaction that changes nothing; committing it makes no commit.
     public init() {}
@@ -37,6 +44,34 @@ public struct Transaction: Sendable {
     /// Removes the rows of these ids. One that the store does not have is no error.
     public mutating func delete(ids: [UInt64]) {
         operations.append(.delete(ids))
+    }
+
+    /// Says how far a source of events has been taken in, with the rows of this transaction. Whoever opens the store
+    /// later finds the checkpoint and the rows, or neither, and goes on from ``Snapshot/checkpoint(source:)``: so every
+    /// event is taken in once. A transaction of a checkpoint alone is a commit too.
+    ///
+    /// A count never goes back, and the same count has the same offset; the same checkpoint again changes nothing. What
+    /// is against that refuses the whole transaction when it is committed.
+    ///
+    /// - Parameters:
+    ///   - source: The source's name, 1 to 255 bytes of UTF-8.
+    ///   - count: How many of its events are in the store.
+    ///   - offset: Where the source goes on, up to 4,096 bytes. All checkpoints of a store together take up to 128 KiB,
+    ///     with 11 bytes for each.
+    public mutating func setCheckpoint(source: String, count: UInt64, offset: [UInt8]) {
+        checkpointOperations.append(.set(Checkpoint(source: source, count: count, offset: offset)))
+    }
+
+    /// Sets a checkpoint whatever the store has, for an operator who knows better: events behind it will come again.
+    /// Also replaces checkpoints that are damaged; those of other sources are gone then.
+    public mutating func restoreCheckpoint(source: String, count: UInt64, offset: [UInt8]) {
+        checkpointOperations.append(.restore(Checkpoint(source: source, count: count, offset: offset)))
+    }
+
+    /// Forgets a source, for an operator: its events will come again from the first. One that the store does not know
+    /// is no error.
+    public mutating func removeCheckpoint(source: String) {
+        checkpointOperations.append(.remove(source))
     }
 }
 

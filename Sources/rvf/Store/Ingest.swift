@@ -21,6 +21,8 @@ struct Ingest: ParsableCommand {
     var batchSize = 1000
     @Option(help: ArgumentHelp("Wait at most this long for a lock that is held.", valueName: "seconds"))
     var wait: Seconds?
+    @Flag(help: "Leave a witness of every commit, chained to the one before.")
+    var witness = false
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -33,6 +35,7 @@ struct Ingest: ParsableCommand {
         let bytes = try ByteInput(input, interruption: interruption)
         var options = WriterOptions()
         options.lock = .command(output.console, interruption, wait: wait?.duration)
+        options.witnesses = witness
         var writer: StoreWriter
         do throws(StoreError) {
             writer = try StoreWriter.open(at: store.file, options: options)

@@ -26,6 +26,14 @@ extension Failure {
                 .failed, code: "invalidRow", message,
                 details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
         case .invalidQuery: self.init(.failed, code: "invalidQuery", message)
+        case .checkpoint(_, let source, let problem):
+            var details: [(name: String, value: JSON)] = [("source", .string(source))]
+            switch problem {
+            case .goesBack(let stored, let given), .otherOffset(let stored, let given):
+                details += [("stored", .unsigned(stored)), ("given", .unsigned(given))]
+            case .sourceByteCount, .offsetByteCount: break
+            }
+            self.init(.failed, code: "checkpoint", message, details: details)
         case .noSpace(_, let needed, let available):
             self.init(
                 .failed, code: "noSpace", message,
