@@ -18,6 +18,11 @@ extension StoreError: CustomStringConvertible {
                 + "Open the store again to go on from what it holds now."
         case .invalidRow(let path, let index, let id, let problem):
             "Nothing was written to \(path): row \(index) of the batch, id \(id), \(problem)."
+        case .invalidMetadata(let path, let error):
+            "Nothing was written to \(path). \(error)"
+        case .metadataWithoutRow(let path, let id):
+            "Nothing was written to \(path): metadata was given for id \(id), which has no row there. "
+                + "Add its row in the same transaction, or before."
         case .limit(let path, let limit):
             "\(path): \(limit)"
         case .noSpace(let path, let needed, let available):

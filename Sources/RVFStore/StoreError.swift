@@ -18,6 +18,10 @@ public enum StoreError: Error, Equatable, Sendable {
     case foreignAppend(FilePath, what: String)
     /// A row of a batch cannot be taken; nothing of the batch was written. `index` counts from 0 in the batch.
     case invalidRow(FilePath, index: Int, id: UInt64, InvalidRow)
+    /// Metadata cannot be stored, and why; nothing was written.
+    case invalidMetadata(FilePath, MetadataError)
+    /// Metadata is given to an id that the store does not have once the transaction is done; nothing was written.
+    case metadataWithoutRow(FilePath, id: UInt64)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
     /// The file system has no room for a new file. Nothing was changed.

@@ -97,8 +97,16 @@ package struct MetadataState: Sendable {
 
     // MARK: Records
 
-    /// The records' ids, rising.
-    package var ids: [UInt64] { merged().ids }
+    /// Whether a vector has a record, with fields in it or none.
+    func hasRecord(_ id: UInt64) -> Bool { place(of: id) != nil }
+
+    /// The same with other records, none of which deletes.
+    func replacingRecords(_ records: MetadataRecords) -> MetadataState {
+        var next = self
+        next.runs = [records]
+        next.recordCount = records.count
+        return next
+    }
 
     /// Lends the encoded fields of a vector; nil where it has no record.
     func withFields<Value>(of id: UInt64, _ body: (RawSpan) -> Value) -> Value? {

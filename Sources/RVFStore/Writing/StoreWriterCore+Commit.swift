@@ -6,6 +6,7 @@ extension StoreWriterCore {
     package mutating func commit(
         _ transaction: Transaction, options: CommitOptions = CommitOptions()
     ) throws(StoreError) -> CommitResult {
+        let transaction = try selectingDeletes(in: transaction)
         let resolved: ResolvedTransaction
         do throws(ResolvedTransaction.Failure) {
             resolved = try ResolvedTransaction(
@@ -22,8 +23,10 @@ extension StoreWriterCore {
         }
         result.deleted = deleted.count
         result.ignored = resolved.deletedIDs.count - deleted.count
-        if resolved.rows.count == 0, deleted.isEmpty { return result }
-        try commit(resolved, deleting: deleted, merging: true, options.durability)
+        let state = try metadataChange(of: transaction, resolved)
+        if resolved.rows.count == 0, deleted.isEmpty, state.isEmpty { return result }
+        try commit(resolved, deleting: deleted, merging: true, state: state, options.durability)
+        result.metadataChanged = state.metadata?.changedRecordCount ?? 0
         result.epoch = snapshot.manifest.payload.epoch
         return result
     }
@@ -121,7 +124,9 @@ extension StoreWriterCore {
             offset: sealed.offset, header: sealed.header, payload: sealed.payload,
             damaged: snapshot.manifest.damaged.filter(sealed.payload.directory.contains), rejected: [])
         let segments = change.segments(replacing: try snapshot.vectorTable(), with: written)
-        return SnapshotCore(source: source, manifest: manifest, table: try VectorTable(segments, in: source))
+        return SnapshotCore(
+            source: source, manifest: manifest, table: try VectorTable(segments, in: source),
+            metadata: try metadata(after: change.state, sealed.payload), previous: snapshot)
     }
 
     // MARK: Looking before writing

@@ -24,6 +24,9 @@ extension Failure {
             self.init(
                 .failed, code: "invalidRow", message,
                 details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
+        case .invalidMetadata: self.init(.failed, code: "invalidMetadata", message)
+        case .metadataWithoutRow(_, let id):
+            self.init(.failed, code: "metadataWithoutRow", message, details: [("id", .unsigned(id))])
         case .noSpace(_, let needed, let available):
             self.init(
                 .failed, code: "noSpace", message,
