@@ -1,5 +1,3 @@
-import RVFHost
-import RVFLock
 import RVFStore
 import SystemPackage
 import Testing
@@ -8,47 +6,6 @@ import Testing
 @Suite("Power cuts")
 struct RecoveryTests {
     private let scratch = Scratch()
-
-    private struct Recording {
-        /// The file before the first commit.
-        var image: [UInt8]
-        /// What was done to it, and how many commits are acknowledged after each step.
-        var events: [(event: DiskScript.Event, acknowledged: Int)] = []
-    }
-
-    private func record(_ commits: [Transaction], isOrdered: (Int) -> Bool) throws -> Recording {
-        let script = DiskScript()
-        var options = WriterOptions()
-        options.lock.renewal = .manual
-        let path = scratch("recorded.rvf")
-        var writer = try StoreWriterCore.create(
-            host: RecordingHost(script: script), registry: LockRegistry(), path: path, dimension: 3, metric: .cosine,
-            options: options)
-        let descriptor = try FileDescriptor.open(path, .readOnly)
-        defer { try? descriptor.close() }
-        let identity = try POSIXHost().status(of: descriptor).identity
-        script.set {
-            $0.file = identity
-            $0.events = []
-        }
-        var recording = Recording(image: try scratch.read("recorded.rvf"))
-        for (number, transaction) in commits.enumerated() {
-            try writer.commit(
-                transaction, options: CommitOptions(durability: isOrdered(number) ? .ordered : .none))
-            recording.events += script.events.dropFirst(recording.events.count).map { ($0, number) }
-            recording.events[recording.events.count - 1].acknowledged = number + 1
-        }
-        return recording
-    }
-
-    private func apply(_ write: DiskScript.Event, to image: inout [UInt8], sectors: (Int) -> Bool) {
-        guard case .write(let offset, let bytes) = write else { return }
-        let end = Int(offset) + bytes.count
-        for position in Int(offset)..<end where sectors(position / 512) {
-            if image.count <= position { image += [UInt8](repeating: 0, count: position + 1 - image.count) }
-            image[position] = bytes[position - Int(offset)]
-        }
-    }
 
     @Test("after any of them the last acknowledged commit, or the one under way, is read whole", arguments: 0..<3 as Range<UInt64>)
     func anyCut(_ seed: UInt64) throws {
@@ -105,7 +62,7 @@ struct RecoveryTests {
         _ commits: [Transaction], states: [[UInt64: [Float]]], _ generator: inout SeededGenerator, _ seed: UInt64,
         isOrdered: (Int) -> Bool = { _ in true }
     ) throws {
-        let recording = try record(commits, isOrdered: isOrdered)
+        let recording = try CommitRecording(commits, in: scratch, isOrdered: isOrdered)
         var image = recording.image
         var unsynced: [DiskScript.Event] = []
         var acknowledged = 0
@@ -117,7 +74,7 @@ struct RecoveryTests {
                 var cut = image
                 for write in unsynced {
                     let chance = Int.random(in: 0...4, using: &generator)
-                    apply(write, to: &cut) { _ in Int.random(in: 0..<4, using: &generator) < chance }
+                    CommitRecording.apply(write, to: &cut) { _ in Int.random(in: 0..<4, using: &generator) < chance }
                 }
                 let path = try scratch.write(cut, to: "cut.rvf")
                 let found = try StoreReader(at: path).rows()
@@ -134,7 +91,7 @@ struct RecoveryTests {
                 #expect(try ReferenceStore(at: path).rows.count == found.count + 1, "seed \(seed)")
             }
             if case .sync = event {
-                for write in unsynced { apply(write, to: &image) { _ in true } }
+                for write in unsynced { CommitRecording.apply(write, to: &image) { _ in true } }
                 unsynced = []
             }
             acknowledged = after

@@ -3,15 +3,19 @@ extension MetadataState {
     /// are ids all of whose fields are missing.
     package func ids(among candidates: [UInt64], where filter: BoundFilter) -> [UInt64] {
         let takesIDsWithoutRecord = filter.matches(RawSpan())
-        let records = merged()
-        let fields = records.bytes.bytes
+        // The first run has most of the records, and is not copied.
+        let (first, later) = (runs.first ?? MetadataRecords(), mergedChanges())
+        let (baseFields, changedFields) = (first.bytes.bytes, later.bytes.bytes)
+        var base = MetadataRecordWalk(first)
+        var changes = MetadataRecordWalk(later)
         var result: [UInt64] = []
-        var position = 0
         for id in candidates {
-            while position < records.count, records.ids[position] < id { position += 1 }
-            let hasRecord = position < records.count && records.ids[position] == id
-            let isTaken =
-                hasRecord ? filter.matches(fields.extracting(records.range(at: position))) : takesIDsWithoutRecord
+            var isTaken = takesIDsWithoutRecord
+            if changes.find(id) {
+                if !changes.isDelete { isTaken = filter.matches(changedFields.extracting(changes.range)) }
+            } else if base.find(id) {
+                isTaken = filter.matches(baseFields.extracting(base.range))
+            }
             if isTaken { result.append(id) }
         }
         return result
@@ -48,4 +52,23 @@ extension MetadataState {
         for position in 0..<all.count where isKept(position) { kept.append(all, at: position) }
         return replacingRecords(kept)
     }
+}
+
+/// Looks records up by rising ids.
+private struct MetadataRecordWalk {
+    let records: MetadataRecords
+    private var position = 0
+
+    init(_ records: MetadataRecords) {
+        self.records = records
+    }
+
+    /// Whether there is a record of an id, which is higher than those that were looked for before.
+    mutating func find(_ id: UInt64) -> Bool {
+        while position < records.count, records.ids[position] < id { position += 1 }
+        return position < records.count && records.ids[position] == id
+    }
+
+    var isDelete: Bool { records.isDelete(at: position) }
+    var range: Range<Int> { records.range(at: position) }
 }

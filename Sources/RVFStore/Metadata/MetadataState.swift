@@ -137,6 +137,15 @@ package struct MetadataState: Sendable {
         return result
     }
 
+    /// All runs but the first in one, with records that delete.
+    func mergedChanges() -> MetadataRecords {
+        guard runs.count > 1, var result = runs.last else { return MetadataRecords() }
+        for index in runs.indices.dropFirst().dropLast().reversed() {
+            result = MetadataRecords(merging: runs[index], result, dropsDeletes: false)
+        }
+        return result
+    }
+
     /// A delta's records as they are after it: whole, and deleting only what is there.
     private mutating func resolve(_ delta: MetadataRecords) -> MetadataRecords {
         var run = MetadataRecords()

@@ -6,6 +6,8 @@ extension StoreWriterCore {
     package mutating func commit(
         _ transaction: Transaction, options: CommitOptions = CommitOptions()
     ) throws(StoreError) -> CommitResult {
+        // What is written rests on what is there: another file, with metadata of its own, may have taken the name.
+        try settleName()
         let transaction = try selectingDeletes(in: transaction)
         let resolved: ResolvedTransaction
         do throws(ResolvedTransaction.Failure) {
