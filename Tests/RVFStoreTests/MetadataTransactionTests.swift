@@ -102,6 +102,10 @@ struct MetadataTransactionTests {
             #expect(storeError { () throws(StoreError) in try writer.commit(transaction) }
                 == .metadataWithoutRow(path, id: 7))
         }
+        var highest = Transaction()
+        highest.setMetadata("a", to: 1, for: .max)
+        #expect(storeError { () throws(StoreError) in try writer.commit(highest) }
+            == .metadataWithoutRow(path, id: .max))
         var deleted = Transaction()
         deleted.delete(ids: [2])
         deleted.setMetadata("a", to: 1, for: 2)

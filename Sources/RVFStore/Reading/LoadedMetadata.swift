@@ -83,7 +83,6 @@ package struct LoadedMetadata: Sendable {
             byteCount: Int(clamping: own.payloadByteCount))
         next.path = next.chain.path
         next.state = commit.state
-        next.hasLiveRecordsOnly = hasLiveRecordsOnly
         return next
     }
 }
@@ -103,7 +102,7 @@ struct MetadataReading<H: Host> {
             throw damagedHeader(of: entry)
         }
         guard header.version == SegmentHeader.currentVersion else { return nil }
-        if let end = entry.end, end <= source.byteCount {} else { throw damagedHeader(of: entry) }
+        guard let end = entry.end, end <= source.byteCount else { throw damagedHeader(of: entry) }
         if header.hash.expectedChecksum != nil {
             let checksum = try source.checksum(at: entry.payloadOffset, count: entry.payloadByteCount)
             guard header.hash.verdict(onChecksum: checksum) != .differs else {

@@ -110,7 +110,8 @@ extension StoreWriterCore {
         of changes: MetadataChanges, _ resolved: ResolvedTransaction
     ) throws(StoreError) {
         var missing: UInt64?
-        for (id, record) in changes.records where id < missing ?? .max && record.setsSomething {
+        for (id, record) in changes.records where record.setsSomething {
+            if let missing, missing < id { continue }
             if resolved.run.contains(id) { continue }
             let isDeleted = resolved.deletedIDs.positionInRising(id) != nil
             let isThere = isDeleted ? false : try snapshot.isLive(id)
