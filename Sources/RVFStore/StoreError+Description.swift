@@ -21,6 +21,11 @@ extension StoreError: CustomStringConvertible {
         case .invalidQuery(let path, let problem): "\(path) was not searched: \(problem)."
         case .checkpoint(let path, let source, let problem):
             "Nothing was written to \(path): the checkpoint of source \"\(source)\" \(problem)."
+        case .invalidMetadata(let path, let error):
+            "Nothing was written to \(path). \(error)"
+        case .metadataWithoutRow(let path, let id):
+            "Nothing was written to \(path): metadata was given for id \(id), which has no row there. "
+                + "Add its row in the same transaction, or before."
         case .limit(let path, let limit):
             "\(path): \(limit)"
         case .noSpace(let path, let needed, let available):

@@ -22,6 +22,10 @@ public enum StoreError: Error, Equatable, Sendable {
     case invalidQuery(FilePath, InvalidQuery)
     /// A checkpoint cannot be taken; nothing of its transaction was written.
     case checkpoint(FilePath, source: String, CheckpointProblem)
+    /// Metadata cannot be stored, and why; nothing was written.
+    case invalidMetadata(FilePath, MetadataError)
+    /// Metadata is given to an id that the store does not have once the transaction is done; nothing was written.
+    case metadataWithoutRow(FilePath, id: UInt64)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
     /// The file system has no room for a new file. Nothing was changed.

@@ -1,5 +1,3 @@
-import RVFHost
-import RVFLock
 import RVFStore
 import SystemPackage
 import Testing

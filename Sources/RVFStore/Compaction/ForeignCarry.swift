@@ -14,6 +14,10 @@ struct ForeignCarry<H: Host> {
     let manifest: FoundManifest?
     /// Told of named segments that are damaged, which are then left out. Nil: they are thrown as an error.
     var onDamage: ((StoreError) -> Void)?
+    /// Whether metadata that can be read here is left out, since the new file has all of it that counts in a segment of
+    /// its own. What is not named is superseded or was never committed, and must not be carried to where a peer's
+    /// compaction names whatever it finds.
+    var leavesOutMetadata = false
 
     struct Size {
         /// Headers, payloads and padding.
@@ -76,6 +80,7 @@ struct ForeignCarry<H: Host> {
                 guard header.isForeign,
                     try source.checkpointHead(of: DirectoryEntry(header, at: offset)) == nil
                 else { break }
+                if leavesOutMetadata, try isReadableMetadata(header, at: offset) { break }
                 let isRight = try hashIsRight(header, at: offset)
                 if isRight {
                     try body(header, offset, isNamed)
@@ -95,6 +100,14 @@ struct ForeignCarry<H: Host> {
         let checksum = try source.checksum(
             at: offset + UInt64(SegmentHeader.byteCount), count: header.payloadByteCount)
         return header.hash.verdict(onChecksum: checksum) != .differs
+    }
+
+    private func isReadableMetadata(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> Bool {
+        guard header.type == .metadata, header.version == SegmentHeader.currentVersion else { return false }
+        let count = min(header.payloadByteCount, UInt64(MetadataFormat.headerByteCount))
+        return try source.withBytes(at: offset + UInt64(SegmentHeader.byteCount), count: Int(count)) {
+            (head) throws(StoreError) in MetadataHeader.isOfVersion1(head)
+        }
     }
 
     private func report(_ offset: UInt64, _ what: String) throws(StoreError) {

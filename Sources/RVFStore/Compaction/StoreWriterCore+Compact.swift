@@ -43,13 +43,20 @@ extension StoreWriterCore {
         var options = options
         options.limits = self.options.limits
         let (lock, snapshot) = (lock, snapshot)
+        // Rows of a version that is not known are carried, and nobody knows their ids.
+        let named = manifest.payload.directory.count { $0.type == .vectors }
+        let isWhole = named == table.segments.count
+        let metadata = try snapshot.metadata(in: source).map { loaded in
+            MetadataSurvival(loaded.state, isKept: { !isWhole && !snapshot.isDeleted($0) })
+        }
         return StoreRewrite(
             source: source, table: table,
-            carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
+            carry: ForeignCarry(
+                source: source, directory: manifest.payload.directory, manifest: manifest, leavesOutMetadata: true),
             payload: payload,
             firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options,
             state: try rewrittenState(),
-            isDeleted: { id, _ in snapshot.isDeleted(id) },
+            isDeleted: { id, _ in snapshot.isDeleted(id) }, metadata: metadata,
             check: { () throws(StoreError) in try lock.validateForStore() })
     }
 

@@ -17,10 +17,12 @@ struct VectorCopy<H: Host>: ~Copyable {
     private var rowsLeft: Int
     private var rowsLeftInSegment = 0
     private var checksum = CRC32()
+    /// Told of the rows that are copied.
+    private(set) var metadata: MetadataSurvival?
 
     init(
         _ table: VectorTable, live: LiveRows, in source: ByteSource<H>, dimension: Int, firstID: UInt64,
-        limits: CommitLimits
+        limits: CommitLimits, metadata: MetadataSurvival?
     ) {
         self.table = table
         self.live = live
@@ -28,6 +30,7 @@ struct VectorCopy<H: Host>: ~Copyable {
         self.dimension = dimension
         nextID = firstID
         rowsLeft = live.liveCount
+        self.metadata = metadata
         rowsPerSegment = Self.rowsPerSegment(dimension, limits)
     }
 
@@ -95,6 +98,7 @@ struct VectorCopy<H: Host>: ~Copyable {
                     let start = (position + done) * stride
                     let part = bytes.extracting(start..<(start + step * stride))
                     checksum.update(part)
+                    metadata?.note(part, strideBytes: stride)
                     try stream.append(part)
                     rowsLeftInSegment -= step
                     done += step

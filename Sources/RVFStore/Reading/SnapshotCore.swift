@@ -13,6 +13,9 @@ package final class SnapshotCore<H: Host>: Sendable {
     private let checkpoints = Lazy<CheckpointState>()
     /// What an earlier snapshot of the same file had found out, until it has been made use of.
     private let known: Mutex<VectorTable?>
+    private let loadedMetadata: Lazy<LoadedMetadata>
+    /// As ``known``.
+    private let knownMetadata: Mutex<LoadedMetadata?>
 
     /// - Parameter previous: a snapshot of an earlier commit of the same open file.
     package init(source: ByteSource<H>, manifest: FoundManifest, previous: SnapshotCore<H>? = nil) {
@@ -23,16 +26,45 @@ package final class SnapshotCore<H: Host>: Sendable {
         // What rows look like depends on the dimension.
         let isAlike = previous?.manifest.payload.dimension == manifest.payload.dimension
         known = Mutex(isAlike ? previous.flatMap { $0.table.ifMade ?? $0.known.withLock { $0 } } : nil)
+        loadedMetadata = Lazy()
+        knownMetadata = Mutex(previous?.metadataIfKnown)
     }
 
     /// The snapshot of a commit whose writer knows its segments already.
-    init(source: ByteSource<H>, manifest: FoundManifest, table: VectorTable) {
+    ///
+    /// - Parameters:
+    ///   - metadata: what the commit made of it; nil where it left it as it was.
+    ///   - previous: the snapshot before.
+    init(
+        source: ByteSource<H>, manifest: FoundManifest, table: VectorTable, metadata: LoadedMetadata?,
+        previous: SnapshotCore<H>
+    ) {
         self.source = source
         self.manifest = manifest
         deletedIDs = Self.rising(manifest.payload.deletedIDs)
         self.table = Lazy(table)
         known = Mutex(nil)
+        loadedMetadata = Lazy(metadata)
+        knownMetadata = Mutex(metadata == nil ? previous.metadataIfKnown : nil)
     }
+
+    private var metadataIfKnown: LoadedMetadata? { loadedMetadata.ifMade ?? knownMetadata.withLock { $0 } }
+
+    /// The metadata, if it has been read.
+    var metadataIfRead: LoadedMetadata? { loadedMetadata.ifMade }
+
+    /// The metadata, read at the first call; of what an earlier snapshot of the file had read, only what is new is.
+    package func metadata() throws(StoreError) -> LoadedMetadata {
+        try loadedMetadata.get { () throws(StoreError) in
+            let metadata = try LoadedMetadata(
+                metadataEntries, damaged: manifest.damaged, in: source, known: knownMetadata.withLock { $0 })
+            knownMetadata.withLock { $0 = nil }
+            return metadata
+        }
+    }
+
+    /// The metadata segments that the manifest names, whoever wrote them.
+    var metadataEntries: [DirectoryEntry] { manifest.payload.directory.filter { $0.type == .metadata } }
 
     /// Peers write the list rising; one that is not is brought in order.
     private static func rising(_ ids: [UInt64]) -> [UInt64] {

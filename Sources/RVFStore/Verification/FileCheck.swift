@@ -2,7 +2,7 @@ import RVFHost
 
 /// One run over a file: its manifest, then its bytes from the first to the last.
 struct FileCheck<H: Host>: ~Copyable {
-    private let source: ByteSource<H>
+    let source: ByteSource<H>
     private let options: WorkOptions
     private var pace: WorkPace<H>
     private(set) var report = VerificationReport()
@@ -22,7 +22,10 @@ struct FileCheck<H: Host>: ~Copyable {
     mutating func run() throws(StoreError) {
         if source.byteCount == 0 { report.add(.damage, at: 0, "the file is empty") }
         let manifest = try findManifest()
-        if let manifest { try checkManifest(manifest) }
+        if let manifest {
+            try checkManifest(manifest)
+            try checkMetadata(manifest)
+        }
         var walk = FileWalk(source, manifest: manifest)
         while let piece = try walk.next() {
             switch piece {
@@ -108,6 +111,10 @@ struct FileCheck<H: Host>: ~Copyable {
             }
             end = max(end, entry.end ?? .max)
         }
+    }
+
+    mutating func add(_ severity: VerificationReport.Severity, at offset: UInt64, _ what: String) {
+        report.add(severity, at: offset, what)
     }
 
     // MARK: Segments

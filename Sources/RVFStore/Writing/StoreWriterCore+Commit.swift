@@ -6,6 +6,9 @@ extension StoreWriterCore {
     package mutating func commit(
         _ transaction: Transaction, options: CommitOptions = CommitOptions()
     ) throws(StoreError) -> CommitResult {
+        // What is written rests on what is there: another file, with metadata of its own, may have taken the name.
+        try settleName()
+        let transaction = try selectingDeletes(in: transaction)
         let resolved: ResolvedTransaction
         do throws(ResolvedTransaction.Failure) {
             resolved = try ResolvedTransaction(
@@ -22,9 +25,12 @@ extension StoreWriterCore {
         }
         result.deleted = deleted.count
         result.ignored = resolved.deletedIDs.count - deleted.count
+        let state = try metadataChange(of: transaction, resolved)
         let checkpoints = try checkpoints(after: transaction.checkpointOperations)
-        if resolved.rows.count == 0, deleted.isEmpty, checkpoints == nil { return result }
-        try commit(resolved, deleting: deleted, merging: true, checkpoints: checkpoints, options.durability)
+        if resolved.rows.count == 0, deleted.isEmpty, state.isEmpty, checkpoints == nil { return result }
+        try commit(
+            resolved, deleting: deleted, merging: true, state: state, checkpoints: checkpoints, options.durability)
+        result.metadataChanged = state.metadata?.changedRecordCount ?? 0
         result.epoch = snapshot.manifest.payload.epoch
         return result
     }
@@ -131,7 +137,9 @@ extension StoreWriterCore {
             offset: sealed.offset, header: sealed.header, payload: sealed.payload,
             damaged: snapshot.manifest.damaged.filter(sealed.payload.directory.contains), rejected: [])
         let segments = change.segments(replacing: try snapshot.vectorTable(), with: written)
-        return SnapshotCore(source: source, manifest: manifest, table: try VectorTable(segments, in: source))
+        return SnapshotCore(
+            source: source, manifest: manifest, table: try VectorTable(segments, in: source),
+            metadata: try metadata(after: change.state, sealed.payload), previous: snapshot)
     }
 
     // MARK: Looking before writing

@@ -11,6 +11,9 @@ struct Ingest: ParsableCommand {
             printed after a commit is durable then. A row that cannot be taken ends the command; its batch is not \
             committed, earlier ones are. SIGTERM, SIGINT and SIGHUP end it between two commits.
 
+            A row can have "metadata": {"name": value, …}, which is then all the metadata that the id has; without, \
+            it keeps what it has. Values are strings, numbers, true, false and null; all of one name are of one type.
+
             \(Outcome.help)
             """)
 
@@ -64,7 +67,13 @@ struct Ingest: ParsableCommand {
         let batch = try reader.next(atMost: batchSize)
         guard !batch.ids.isEmpty else { return false }
         do throws(StoreError) {
-            try writer.append(ids: batch.ids, components: batch.components)
+            var transaction = Transaction()
+            transaction.upsert(ids: batch.ids, components: batch.components)
+            if !batch.metadata.isEmpty {
+                let numbers = NumberTypes(try writer.snapshot().metadataFields, batch.metadata.map(\.fields))
+                for (id, fields) in batch.metadata { transaction.setMetadata(numbers.convert(fields), for: id) }
+            }
+            try writer.commit(transaction)
         } catch {
             throw Failure(error, inBatchFrom: batch.firstRow)
         }
@@ -85,7 +94,7 @@ struct Ingest: ParsableCommand {
         if fields.isEmpty { return }
         let list = fields.sorted()
         output.console.note(
-            "only \"id\" and \"vector\" are stored; passed over: \(list.joined(separator: ", "))",
+            "only \"id\", \"vector\" and \"metadata\" are stored; passed over: \(list.joined(separator: ", "))",
             json: .object([("event", "ignoredFields"), ("fields", .array(list.map { .string($0) }))]))
     }
 }

@@ -34,6 +34,9 @@ extension Failure {
             case .sourceByteCount, .offsetByteCount: break
             }
             self.init(.failed, code: "checkpoint", message, details: details)
+        case .invalidMetadata: self.init(.failed, code: "invalidMetadata", message)
+        case .metadataWithoutRow(_, let id):
+            self.init(.failed, code: "metadataWithoutRow", message, details: [("id", .unsigned(id))])
         case .noSpace(_, let needed, let available):
             self.init(
                 .failed, code: "noSpace", message,
