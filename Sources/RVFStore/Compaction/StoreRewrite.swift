@@ -47,7 +47,8 @@ struct StoreRewrite<H: Host> {
         var planned = payload
         let segmentCount = VectorCopy<H>.segmentCount(
             rowCount: live.liveCount, dimension: dimension, limits: options.limits)
-        planned.directory = [DirectoryEntry](repeating: .blank, count: segmentCount + size.namedCount + (metadata == nil ? 0 : 1))
+        planned.directory = [DirectoryEntry](
+            repeating: .blank, count: segmentCount + size.namedCount + (metadata == nil ? 0 : 1))
         planned.mark = PlacementMark(manifestOffset: 0)
         try ManifestSeal.checkLength(planned, path: file.path)
         try file.requireSpace(
