@@ -111,6 +111,34 @@ struct MetadataPeerTests {
         try model.expect(at: peerPath, "ours again")
     }
 
+    @Test("changes that a failed sync took back do not count, though a peer's compaction names them")
+    func takenBack() throws {
+        var model = try store()
+        let script = DiskScript()
+        var options = WriterOptions()
+        options.lock.renewal = .manual
+        var writer = try StoreWriterCore.open(
+            host: RecordingHost(script: script), registry: LockRegistry(), path: path, options: options)
+        for number in 10...13 as ClosedRange<Int64> {
+            var transaction = Transaction()
+            transaction.setMetadata("n", to: .int64(number), for: 1)
+            transaction.setMetadata("text", to: .string("lost \(number)"), for: 2)
+            try writer.commit(transaction, options: CommitOptions(durability: .none))
+        }
+        script.set { $0.allowedEvents = 1 }
+        #expect(storeError { () throws(StoreError) in try writer.sync() } != nil)
+        script.set { $0.allowedEvents = nil }
+        for number in 20...21 as ClosedRange<Int64> {
+            var transaction = Transaction()
+            transaction.setMetadata("n", to: .int64(number), for: 3)
+            try writer.commit(transaction)
+            model.metadata[3]?["n"] = .int64(number)
+        }
+        try model.expect(at: path, "committed")
+        let peerPath = try scratch.write(try OldPeer.compact(try scratch.read()).file, to: "peer.rvf")
+        try model.expect(try StoreReader(at: peerPath).snapshot(), "compacted by a peer")
+    }
+
     @Test("what a peer deleted has no metadata, and its records go with our next commit of metadata")
     func deletedByPeer() throws {
         var model = try store()

@@ -10,7 +10,8 @@ extension StoreReader {
 }
 
 extension Snapshot {
-    /// Makes a new store with this state's live rows and their metadata, which says of itself that it descends from this one.
+    /// Makes a new store with this state's live rows and their metadata, which says of itself that it descends from this
+    /// one. What does not name a row, the file's own keys and values, goes along.
     ///
     /// The child has an identity of its own; it names this store's file id as its parent, the hash over this file's
     /// last 64 KiB, and a lineage one deeper. Dimension, metric and profile are the parent's. It is complete and durable

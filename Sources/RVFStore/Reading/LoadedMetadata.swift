@@ -114,7 +114,10 @@ struct MetadataReading<H: Host> {
         // With its hash right, it is whole, and of somebody else.
         if !MetadataHeader.isOfVersion1(head.bytes), header.hash.expectedChecksum != nil { return nil }
         if header.compression != 0 {
-            throw damage(entry, nil, "the metadata segment is compressed, which this version cannot read")
+            // Where the header says so.
+            throw damage(
+                entry, entry.offset + 0x21,
+                "the metadata segment is compressed, which this version cannot read")
         }
         do throws(FormatError) {
             try MetadataFooter.checkByteCount(Int(clamping: entry.payloadByteCount))
@@ -141,12 +144,12 @@ struct MetadataReading<H: Host> {
     }
 
     private func malformed(_ entry: DirectoryEntry, _ error: FormatError) -> StoreError {
-        damage(entry, UInt64(error.offset), "the metadata is malformed: \(error.what)")
+        damage(entry, entry.payloadOffset + UInt64(error.offset), "the metadata is malformed: \(error.what)")
     }
 
     private func damage(_ entry: DirectoryEntry, _ offset: UInt64?, _ what: String) -> StoreError {
-        let place = offset.map { entry.payloadOffset + $0 } ?? entry.offset
-        return .damaged(source.file.path, offset: place, what: what + "; the store's metadata is not available")
+        .damaged(
+            source.file.path, offset: offset ?? entry.offset, what: what + "; the store's metadata is not available")
     }
 }
 
