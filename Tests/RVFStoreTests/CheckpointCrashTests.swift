@@ -58,18 +58,24 @@ struct CheckpointCrashTests {
         mixed ? [.ordered, .none, .none, .singleSync, .none][number % 5] : .ordered
     }
 
-    @Test("after a power cut rows and checkpoint are those of one commit", arguments: 0..<3 as Range<UInt64>, [false, true])
+    @Test("after a power cut rows and checkpoint are those of one commit, and witnesses a chain", arguments: 0..<3 as Range<UInt64>, [false, true])
     func powerCut(_ seed: UInt64, _ mixed: Bool) throws {
         var generator = SeededGenerator(seed: seed)
         let (commits, states) = history(&generator, length: 10)
-        let recording = try CommitRecording(commits, in: scratch) { durability($0, mixed) }
+        let recording = try CommitRecording(commits, in: scratch, witnesses: true) { durability($0, mixed) }
+        var options = WriterOptions()
+        options.witnesses = true
         try recording.forEachCut(3, &generator) { cut in
             let found = try read(cut.image)
             #expect(states[cut.states].contains(found), "seed \(seed)")
-            var writer = try StoreWriter.open(at: scratch("cut.rvf"))
+            var writer = try StoreWriter.open(at: scratch("cut.rvf"), options: options)
             try writer.append([Row(id: 1000, vector: [1, 2, 3])])
             try writer.close()
             #expect(try StoreReader(at: scratch("cut.rvf")).snapshot().checkpoint(source: "queue")?.count ?? 0 == found.count)
+            let check = try StoreVerification.run(at: scratch("cut.rvf"))
+            let broken = check.problems.filter { $0.what.contains("not in its chain") }
+            #expect(broken == [], "seed \(seed): \(check.problems.map { "\($0.offset) \($0.what)" })")
+            #expect(check.witnessCount > 0 && check.damageCount == 0, "seed \(seed)")
         }
     }
 

@@ -141,28 +141,32 @@ struct FileCheck<H: Host>: ~Copyable {
             try pace.advance(count)
         }
         let severity: VerificationReport.Severity = isNamed ? .damage : .warning
-        switch header.hash.verdict(onChecksum: checksum.value) {
+        let verdict = header.hash.verdict(onChecksum: checksum.value)
+        if header.type == .witness, header.version == SegmentHeader.currentVersion {
+            try checkWitness(header, at: offset, isIntact: verdict == .matches)
+        }
+        switch verdict {
         case .matches: break
         case .unset: report.add(.note, at: offset, "the \(header.type) segment here has no hash")
         case .unverifiable:
             report.add(.note, at: offset, "the \(header.type) segment here has a hash of a kind that is not known here")
         case .differs:
-            if header.type == .witness { witnesses.lose() }
             // Nothing that its bytes seem to say is worth telling.
             report.add(
                 severity, at: offset, "the \(header.type) segment here does not have the hash that its header gives")
             return
         }
         try checkCheckpoints(header, at: offset, severity)
-        if header.type == .witness, header.version == SegmentHeader.currentVersion {
-            try checkWitness(header, at: offset)
-        }
         for problem in rows?.finish() ?? [] {
             report.add(problem.isDamage ? severity : .warning, at: problem.offset, problem.what)
         }
     }
 
-    private mutating func checkWitness(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) {
+    /// What is not known to be what was written proves nothing about a chain.
+    private mutating func checkWitness(
+        _ header: SegmentHeader, at offset: UInt64, isIntact: Bool
+    ) throws(StoreError) {
+        guard isIntact else { return witnesses.lose() }
         guard header.payloadByteCount <= Self.witnessByteLimit else {
             witnesses.lose()
             return report.add(.note, at: offset, "the witness here is too long to be looked at")
@@ -216,12 +220,15 @@ struct FileCheck<H: Host>: ~Copyable {
     private mutating func checkZeros(_ range: Range<UInt64>) {
         let count = range.upperBound - range.lowerBound
         if count >= UInt64(SegmentHeader.byteCount) {
+            // A witness may have been here.
+            witnesses.lose()
             report.add(.note, at: range.lowerBound, "\(count) zero bytes that belong to nothing")
         }
     }
 
     private mutating func checkStray(_ range: Range<UInt64>, _ manifest: FoundManifest?) throws(StoreError) {
         let count = range.upperBound - range.lowerBound
+        witnesses.lose()
         report.add(
             manifest == nil ? .damage : .warning, at: range.lowerBound,
             "\(count) bytes that belong to no segment: what an interrupted commit, or damage, left")

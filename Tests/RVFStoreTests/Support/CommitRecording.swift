@@ -50,7 +50,8 @@ struct CommitRecording {
         }
     }
 
-    /// A power cut at any moment: everything up to the last sync is there, and any sectors of what came after it.
+    /// A power cut at any moment: everything up to the last sync is there, and any bytes of what came after it,
+    /// which is more than media do: they write sectors.
     func forEachCut(_ cuts: Int, _ generator: inout SeededGenerator, _ body: (Cut) throws -> Void) throws {
         var image = image
         var unsynced: [DiskScript.Event] = []
