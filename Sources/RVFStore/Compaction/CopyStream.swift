@@ -30,6 +30,15 @@ struct CopyStream<H: Host>: ~Copyable {
         if rest > 0 { try append([UInt8](repeating: 0, count: alignment - rest).bytes) }
     }
 
+    /// A segment whose payload is at hand.
+    mutating func append(_ payload: [UInt8], type: SegmentType, id: UInt64) throws(StoreError) {
+        try align()
+        let hash = ContentHash(checksum: CRC32.of(payload.bytes))
+        let header = SegmentHeader(type: type, id: id, payloadByteCount: UInt64(payload.count), hash: hash)
+        try append(header.encoded.bytes)
+        try append(payload.bytes)
+    }
+
     /// Writes over bytes that went before, in the buffer or in the file.
     mutating func replace(_ bytes: [UInt8], at offset: UInt64) throws(StoreError) {
         // A header stays in one piece: the buffer is written as a whole.

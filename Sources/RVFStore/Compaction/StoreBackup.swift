@@ -74,7 +74,7 @@ extension SnapshotCore {
             case .zeros: continue
             case .stray, .damagedHeader: return end
             case .segment(let header, let offset, _):
-                guard header.isForeign, let expected = header.hash.expectedChecksum,
+                guard try reading.isForeign(header, at: offset), let expected = header.hash.expectedChecksum,
                     let segmentEnd = header.end(at: offset),
                     segmentEnd - manifest.offset <= CommitLimits.reachByteCount,
                     try reading.checksum(

@@ -48,16 +48,17 @@ struct StoreRewrite<H: Host> {
         planned.directory = [DirectoryEntry](repeating: .blank, count: segmentCount + size.namedCount)
         planned.mark = PlacementMark(manifestOffset: 0)
         try ManifestSeal.checkLength(planned, path: file.path)
-        try file.requireSpace(UInt64(live.liveCount) * stride + size.byteCount + Self.marginByteCount)
+        try file.requireSpace(
+            VectorCopy<H>.byteCountLimit(rowCount: live.liveCount, dimension: dimension, limits: options.limits)
+                + size.byteCount + Self.marginByteCount)
 
         var stream = CopyStream(file)
         var vectors = VectorCopy(
-            table, live: live, in: source, dimension: dimension, firstID: firstID, limits: options.limits)
+            table, live: live, in: source, for: payload, firstID: firstID, limits: options.limits)
         try vectors.run(into: &stream, &pace)
-        let entries = vectors.entries
         let places = try carry?.copy(into: &stream, &pace) ?? [:]
-        let manifest = finish(entries, places, live.liveCount)
-        let manifestOffset = try ManifestSeal.append(manifest, id: firstID + UInt64(entries.count), to: &stream)
+        let manifest = finish(vectors.entries, places, live.liveCount)
+        let manifestOffset = try ManifestSeal.append(manifest, id: vectors.nextID, to: &stream)
         try stream.finish()
         let outcome = Outcome(
             manifestOffset: manifestOffset, byteCount: stream.position, rowCount: live.liveCount,

@@ -24,6 +24,9 @@ public struct SegmentType: RawRepresentable, Hashable, Sendable, CustomStringCon
     public static let ebpf = SegmentType(rawValue: 0x0F)
     public static let wasm = SegmentType(rawValue: 0x10)
     public static let dashboard = SegmentType(rawValue: 0x11)
+    /// Where each id's row stands in the vector segment before it. Of a type that is free for private use: what its
+    /// payload says of itself tells whether it is this package's.
+    public static let rowIndex = SegmentType(rawValue: 0xF1)
 
     /// The names of the types 0x01 to 0x11, in that order.
     private static let names = [
@@ -33,6 +36,7 @@ public struct SegmentType: RawRepresentable, Hashable, Sendable, CustomStringCon
 
     /// The type's name, or its number where it has none.
     public var description: String {
+        if self == .rowIndex { return "row index" }
         let index = Int(rawValue) - 1
         return Self.names.indices.contains(index) ? Self.names[index] : "type 0x" + String(rawValue, radix: 16)
     }

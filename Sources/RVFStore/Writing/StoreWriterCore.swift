@@ -33,7 +33,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var doubt: Doubt?
     /// Nil where everything is durable.
     var unsynced: Unsynced?
-    /// Distinct ids in the vector segments, once they have been counted.
+    /// Distinct ids in the vector segments, once this package has counted them.
     var idCount: Int?
     /// Whether another file may have taken the name since, through a compaction whose end is not known.
     var isNameUnsettled = false
@@ -48,6 +48,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         self.file = file
         self.snapshot = snapshot
         fileByteCount = snapshot.source.byteCount
+        let manifest = snapshot.manifest.payload
+        if manifest.mark?.isCounted == true { idCount = Int(exactly: manifest.totalVectorCount) }
     }
 
     /// Opens a file whose lock is held. Where other readers could not find its manifest any more, it is published
