@@ -136,6 +136,45 @@ struct RowIndexAttackTests {
         try expectKept("hidden")
     }
 
+    @Test("a snapshot from before an index reached its end does not read beyond its own")
+    func growing() throws {
+        var peer = ReferenceWriter(dimension: 2)
+        let vectors = peer.segment(1, peer.vectorPayload(rows(1...100, dimension: 2)))
+        var content = try RowIndexForge.Content(of: peer.file + [], vectors: vectors)
+        content.rows = nil
+        while peer.file.count % 64 != 0 { peer.file.append(0) }
+        let index = RowIndexForge.Place(vectors: vectors, offset: peer.file.count, length: 80 + 12 * 100)
+        // In order, and with sums of squares: as these, a segment and a manifest stand in it.
+        var head = Array(content.payload[..<76])
+        head[10] = 3
+        head += little(UInt64(zlibChecksum(head)), 4)
+        peer.file += little(0x5256_4653, 4) + [1, 0xF1] + [UInt8](repeating: 0, count: 58)
+        peer.file += head + content.payload[80...]
+        peer.segment(1, peer.vectorPayload(rows([200], dimension: 2)))
+        peer.distinct = Set(1...100).union([200])
+        peer.commit()
+        let early = peer.file.count
+        let end = index.offset + 64 + index.length
+        precondition(early < end, "the manifest does not fit")
+        peer.file += [UInt8](repeating: 0, count: end - early)
+        RowIndexForge.replace(index, in: &peer.file, with: Array(peer.file[(index.offset + 64)..<end]))
+        peer.commit()
+
+        try scratch.write(Array(peer.file[..<early]))
+        let reader = try StoreReader(at: path)
+        let before = reader.snapshot()
+        #expect(try before.damages().isEmpty)
+        try scratch.append(peer.file[early...])
+        #expect(try reader.refresh())
+        let core = reader.snapshot().core
+        #expect(try core.rowIndexOffsets() == [UInt64(index.offset)])
+        for snapshot in [reader.snapshot(), before] {
+            for id in [1, 50, 100, 200] as [UInt64] {
+                #expect(try snapshot.vector(id: id) == rows([id], dimension: 2)[0].1)
+            }
+        }
+    }
+
     @Test("one that claims newer rows of other segments' ids takes none of them away")
     func claiming() throws {
         try forge { content in

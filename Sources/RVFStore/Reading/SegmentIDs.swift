@@ -32,7 +32,9 @@ final class SegmentIDs: Sendable {
     }
 
     /// The lowest and the highest id; nil where there are none.
-    func bounds<H: Host>(of segment: VectorSegment, in source: ByteSource<H>) throws(StoreError) -> ClosedRange<UInt64>? {
+    func bounds<H: Host>(
+        of segment: VectorSegment, in source: ByteSource<H>
+    ) throws(StoreError) -> ClosedRange<UInt64>? {
         try state.withLock { (state) throws(StoreError) in
             try outline(&state, segment, source)
             switch state {

@@ -81,6 +81,16 @@ package final class SnapshotCore<H: Host>: Sendable {
         }
     }
 
+    /// Where the headers of the row indexes stand that speak of this state's segments, for who lists a file.
+    package func rowIndexOffsets() throws(StoreError) -> [UInt64] {
+        guard let fileID = manifest.payload.identity?.fileID else { return [] }
+        var offsets: [UInt64] = []
+        for segment in try vectorTable().segments where try segment.findIndex(ofFile: fileID, in: source) != nil {
+            if let offset = StoredRowIndex.offset(behind: segment.entry) { offsets.append(offset) }
+        }
+        return offsets
+    }
+
     /// How many distinct ids there are, deleted ones included.
     func idCount() throws(StoreError) -> Int {
         var count = 0

@@ -42,10 +42,16 @@ struct StoredRowIndex: Sendable {
 
     private func offset(_ inPayload: Int) -> Int { Int(payloadOffset) + inPayload }
 
+    /// Whether all of it was there when a source was opened: a segment is shared by snapshots of several moments.
+    private func isWithin<H: Host>(_ source: ByteSource<H>) -> Bool {
+        payloadOffset + UInt64(payload.byteCount) <= source.byteCount
+    }
+
     /// Reads all of it. Nil where it is not what its hash says, or not what its head says.
     ///
     /// - Returns: the run. Where the file is mapped, ``run(in:)`` gives it again at no cost.
     func checkedRun<H: Host>(in source: ByteSource<H>) throws(StoreError) -> RowRun? {
+        guard isWithin(source) else { return nil }
         guard source.map == nil else {
             let isRight = try source.checksum(at: payloadOffset, count: UInt64(payload.byteCount)) == checksum
             let isSound = try source.withBytes(at: payloadOffset, count: payload.byteCount) {
@@ -66,7 +72,7 @@ struct StoredRowIndex: Sendable {
 
     /// The run where it stands; nil where the file is not mapped.
     func run<H: Host>(in source: ByteSource<H>) -> RowRun? {
-        guard let mapping = source.map else { return nil }
+        guard let mapping = source.map, isWithin(source) else { return nil }
         return RowRun(
             mapping: mapping, ids: offset(RowIndexPayload.idsOffset), rows: payload.rowsOffset.map(offset),
             count: payload.rowCount)

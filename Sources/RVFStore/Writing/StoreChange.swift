@@ -25,7 +25,8 @@ struct StoreChange: Sendable {
         let framing = UInt64(2 * SegmentHeader.byteCount)
         let rows = newSegments.reduce(0 as UInt64) {
             let index = limits.rowIndexByteCountLimit(rowCount: $1.rowCount, dimension: dimension)
-            return $0 + 2 * framing + UInt64(VectorPayload(dimension: dimension, rowCount: $1.rowCount).byteCount + index)
+            let vectors = VectorPayload(dimension: dimension, rowCount: $1.rowCount).byteCount
+            return $0 + 2 * framing + UInt64(vectors + index)
         }
         return state.segments.reduce(rows) { $0 + framing + UInt64($1.byteCountLimit) }
     }
