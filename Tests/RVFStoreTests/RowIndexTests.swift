@@ -125,6 +125,27 @@ struct RowIndexTests {
         #expect(again.snapshot().totalCount == 22)
     }
 
+    @Test("a deleted id stays on the list where neither an index nor rows can tell whether it is there")
+    func undecided() throws {
+        var writer = try StoreWriter.create(at: path, dimension: 2, options: options)
+        try writer.append(batch(rows(1...100, dimension: 2)))
+        try writer.delete(ids: [50])
+        try writer.close()
+        var peer = try ReferenceWriter(continuing: try scratch.read())
+        peer.ingest(rows([200], dimension: 2))
+        let place = try #require(try RowIndexForge.places(in: peer.file).first)
+        var file = peer.file
+        for byte in 0..<80 { file[place.offset + 64 + 80 + byte] = 0 }
+        // The id of row 49 in the segment.
+        file[place.vectors + 64 + 6 + 49 * 16] ^= 0x80
+        try scratch.write(file)
+        var again = try StoreWriter.open(at: path, options: options)
+        try again.append(batch(rows([300], dimension: 2)))
+        #expect(again.snapshot().deletedIDs == [50])
+        #expect(try again.snapshot().vector(id: 300) != nil)
+        #expect(storeError { () throws(StoreError) in try again.snapshot().vector(id: 7) } != nil)
+    }
+
     @Test("what another writer appends, deletes and compacts is read, and stale indexes do no harm, go unnamed and then go")
     func peers() throws {
         var writer = try StoreWriter.create(at: path, dimension: 2, options: options)

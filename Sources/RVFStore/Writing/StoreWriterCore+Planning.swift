@@ -115,6 +115,14 @@ extension StoreWriterCore {
         let trusted = try trustedIDCount()
         var known = isWhole ? trusted : nil
         if isWhole, known == nil { known = try snapshot.idCount() }
+        // Other writers list ids of which there is no row. Once counted, the list is this package's own.
+        let deletedIDs = try deletedIDs(
+            adding: deleted, without: transaction.run, cleaning: isWhole && trusted == nil)
+        // An index that was asked for the first time may have turned out to be torn, and its rows to be damaged: then
+        // nobody knows what is missing.
+        guard try snapshot.isWhole() == isWhole else {
+            return try change(transaction, deleting: deleted, merging: merging, state: state)
+        }
         let (total, overflow) = before.totalVectorCount.addingReportingOverflow(UInt64(added))
         // Room for deleted ids in a manifest that names as much besides, and has an identity and a mark.
         var empty = before
@@ -128,9 +136,7 @@ extension StoreWriterCore {
             snapshot: snapshot, table: try snapshot.vectorTable(), rows: transaction.rows, newRun: transaction.run,
             limits: options.limits,
             deletedRoom: { max(0, (free - $0 * DirectoryEntry.byteCount) / 8) },
-            // Other writers list ids of which there is no row. Once counted, the list is this package's own.
-            deletedIDs: try deletedIDs(
-                adding: deleted, without: transaction.run, cleaning: isWhole && trusted == nil),
+            deletedIDs: deletedIDs,
             // Where some rows cannot be read, the manifest's own count is gone on from.
             totalVectorCount: known.map { UInt64($0 + added) } ?? (overflow ? before.totalVectorCount : total),
             idCount: known.map { $0 + added })
