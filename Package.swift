@@ -44,7 +44,7 @@ let package = Package(
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
-            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
+            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
         .target(
             name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],
             path: "Tests/RVFTestSupport", swiftSettings: strict),
@@ -52,7 +52,8 @@ let package = Package(
             name: "RVFHostTests", dependencies: ["RVFHost", "RVFTestSupport", system], swiftSettings: strict),
         .testTarget(
             name: "RVFStoreTests",
-            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", system], swiftSettings: strict),
+            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", "rvf-probe", system],
+            swiftSettings: strict),
         .testTarget(
             name: "RVFLockTests",
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],

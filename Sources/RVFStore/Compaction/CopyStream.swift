@@ -31,6 +31,7 @@ struct CopyStream<H: Host>: ~Copyable {
     }
 
     /// A segment whose payload is at hand.
+    @discardableResult
     mutating func append(_ payload: [UInt8], type: SegmentType, id: UInt64) throws(StoreError) -> DirectoryEntry {
         try align()
         let header = SegmentHeader(

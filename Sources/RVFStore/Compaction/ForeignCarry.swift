@@ -66,18 +66,20 @@ struct ForeignCarry<H: Host> {
     ) throws(StoreError) {
         let own = manifest.map { [DirectoryEntry($0.header, at: $0.offset)] } ?? []
         var walk = FileWalk(source, named: directory + own)
-        var missing = Set(directory.filter { !$0.type.isRewritten })
+        var missing: Set<DirectoryEntry> = []
+        for entry in directory where !entry.type.isRewritten {
+            if try !source.isOwnSideSegment(entry) { missing.insert(entry) }
+        }
         while let piece = try walk.next() {
             switch piece {
             case .zeros, .stray: break
             case .damagedHeader(let entry):
-                missing.remove(entry)
-                guard !entry.type.isRewritten else { break }
+                guard missing.remove(entry) != nil else { break }
                 try report(
                     entry.offset, "the header of the \(entry.type) segment that the manifest names here is damaged")
             case .segment(let header, let offset, let isNamed):
                 missing.remove(DirectoryEntry(header, at: offset))
-                guard header.isForeign,
+                guard try source.isForeign(header, at: offset),
                     try source.checkpointHead(of: DirectoryEntry(header, at: offset)) == nil
                 else { break }
                 if leavesOutMetadata, try isReadableMetadata(header, at: offset) { break }

@@ -75,7 +75,8 @@ extension SnapshotCore {
             case .stray, .damagedHeader: return end
             case .segment(let header, let offset, _):
                 // Metadata behind the manifest is of a commit that was not finished.
-                guard header.isForeign, header.type != .metadata, let expected = header.hash.expectedChecksum,
+                guard try reading.isForeign(header, at: offset), header.type != .metadata,
+                    let expected = header.hash.expectedChecksum,
                     let segmentEnd = header.end(at: offset),
                     segmentEnd - manifest.offset <= CommitLimits.reachByteCount,
                     try reading.checksum(

@@ -61,20 +61,19 @@ struct StoreRewrite<H: Host> {
         planned.mark = PlacementMark(manifestOffset: 0)
         try ManifestSeal.checkLength(planned, path: file.path)
         try file.requireSpace(
-            UInt64(live.liveCount) * stride + size.byteCount + (metadata?.byteCountLimit ?? 0) + Self.marginByteCount)
+            VectorCopy<H>.byteCountLimit(rowCount: live.liveCount, dimension: dimension, limits: options.limits)
+                + size.byteCount + (metadata?.byteCountLimit ?? 0) + Self.marginByteCount)
 
         var stream = CopyStream(file)
         var vectors = VectorCopy(
-            table, live: live, in: source, dimension: dimension, firstID: firstID, limits: options.limits,
-            metadata: metadata)
+            table, live: live, in: source, for: payload, firstID: firstID, limits: options.limits, metadata: metadata)
         try vectors.run(into: &stream, &pace)
-        let entries = vectors.entries
         let places = try carry?.copy(into: &stream, &pace) ?? [:]
-        var manifest = finish(entries, places, live.liveCount)
-        let rows = zip(entries, vectors.hashes).map {
+        var manifest = finish(vectors.entries, places, live.liveCount)
+        let rows = zip(vectors.entries, vectors.hashes).map {
             RowState.Segment(payloadByteCount: $0.payloadByteCount, hash: $1)
         }
-        var nextID = firstID + UInt64(entries.count)
+        var nextID = vectors.nextID
         if let metadata = vectors.metadata, !metadata.isEmpty {
             let payload = try metadata.payload(for: source.file.path)
             manifest.directory.append(try stream.append(payload, type: .metadata, id: nextID))

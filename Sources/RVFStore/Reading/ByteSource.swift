@@ -38,6 +38,8 @@ package struct ByteSource<H: Host>: Sendable {
     }
 
     package var isMapped: Bool { mapping != nil }
+    /// For what is to be read where it stands for longer than a call.
+    var map: Mapping? { mapping }
 
     /// Lends bytes of the source: in place where they are mapped, else read for this call.
     ///

@@ -3,8 +3,10 @@ package import RVFHost
 /// One committed state of a store, for reading. It never changes: later commits, a file that replaces this one, and
 /// the end of its writer leave it as it is. Copies are cheap, and all of it may be used from any thread.
 ///
-/// The first access to a row reads the ids of all rows once, and keeps 8 to 12 bytes of memory for each; the rows
-/// themselves stay in the file.
+/// Rows stay in the file, and so do the row indexes that this package writes beside them, where the file is mapped: the
+/// first access to a row of any store reads a few bytes of each vector segment, and all of the one that holds the row,
+/// to check it. Of vector segments without such an index, which are small ones and those of other writers, the first
+/// access reads all, and keeps 8 to 12 bytes of memory for each row.
 public struct Snapshot: Sendable {
     package let core: SnapshotCore<POSIXHost>
 

@@ -8,17 +8,14 @@ extension SnapshotCore {
         // Whichever of the two has been looked into lends the other what it knows.
         let old = try earlier.vectorTable(sharing: self)
         let new = try vectorTable(sharing: earlier)
-        if let damage = try damages().first { throw damage }
-        if let damage = try earlier.damages().first { throw damage }
-
         let difference = SegmentDifference(from: old.segments.map(\.entry), to: new.segments.map(\.entry))
         // An id that no differing segment has, and of which both say or neither that it is deleted, has the row it had.
         var candidates = earlier.deletedIDs.differenceOfRising(deletedIDs)
         for position in difference.onlyInEarlier {
-            candidates += try old.segments[position].rowRun(in: earlier.source).ids
+            candidates += try earlier.intactIDs(of: old.segments[position])
         }
         for position in difference.onlyInLater {
-            candidates += try new.segments[position].rowRun(in: source).ids
+            candidates += try intactIDs(of: new.segments[position])
         }
         let oldIndex = try earlier.rowIndex()
         let newIndex = try rowIndex()
@@ -33,6 +30,13 @@ extension SnapshotCore {
             }
         }
         return changes
+    }
+
+    /// Throws where the segment is damaged: its rows may have been any.
+    private func intactIDs(of segment: VectorSegment) throws(StoreError) -> [UInt64] {
+        if let damage = try damage(of: segment) { throw damage }
+        let run = try segment.rowRun(in: source)
+        return (0..<run.count).map { run.id(at: $0) }
     }
 
     /// Where in the file the row of an id stands; nil where the id cannot be found.

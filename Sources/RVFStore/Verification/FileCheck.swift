@@ -10,6 +10,11 @@ struct FileCheck<H: Host>: ~Copyable {
 
     /// A longer witness is not followed: it would have to be held in memory.
     private static var witnessByteLimit: UInt64 { 1 << 20 }
+    /// The vector segments that the manifest names, by where a row index of each would stand.
+    private var vectors: [UInt64: VectorSegment] = [:]
+    private var fileID: [UInt8]?
+    /// The last segment that does not have its hash.
+    private var lastDamagedOffset: UInt64?
 
     init(_ source: ByteSource<H>, _ options: WorkOptions) {
         self.source = source
@@ -32,8 +37,10 @@ struct FileCheck<H: Host>: ~Copyable {
             case .zeros(let range): checkZeros(range)
             case .stray(let range): try checkStray(range, manifest)
             case .damagedHeader(let entry):
+                let isMadeAnew = try source.isOwnSideSegment(entry)
+                let isSuperseded = entry.type.isRewritten && entry.type != .vectors
                 report.add(
-                    entry.type.isRewritten && entry.type != .vectors ? .warning : .damage, at: entry.offset,
+                    isMadeAnew || isSuperseded ? .warning : .damage, at: entry.offset,
                     "the header of the \(entry.type) segment that the manifest names here is damaged")
                 try pace.advance(Int(clamping: entry.payloadByteCount))
             case .segment(let header, let offset, let isNamed):
@@ -81,6 +88,10 @@ struct FileCheck<H: Host>: ~Copyable {
         checkLists(manifest)
         let table = try VectorTable(manifest, in: source, known: nil)
         report.rowCount = table.rowCount
+        fileID = manifest.payload.identity?.fileID
+        for segment in table.segments {
+            if let offset = StoredRowIndex.offset(behind: segment.entry) { vectors[offset] = segment }
+        }
         let live = try LiveRowSearch(
             source: source, table: table, rowsInMemory: options.rowsInMemory, spool: nil,
             isDeleted: { _, _ in false }, isAcceptable: nil
@@ -123,7 +134,8 @@ struct FileCheck<H: Host>: ~Copyable {
         _ header: SegmentHeader, at offset: UInt64, isNamed: Bool, _ manifest: FoundManifest?
     ) throws(StoreError) {
         report.segmentCount += 1
-        if !isNamed, header.type != .manifest || manifest == nil {
+        let index = try rowIndex(header, at: offset)
+        if !isNamed, index == nil, header.type != .manifest || manifest == nil {
             report.add(.note, at: offset, "a \(header.type) segment that no manifest in force names")
         }
         checkFields(header, at: offset, isNamed: isNamed)
@@ -154,9 +166,11 @@ struct FileCheck<H: Host>: ~Copyable {
             // Nothing that its bytes seem to say is worth telling.
             report.add(
                 severity, at: offset, "the \(header.type) segment here does not have the hash that its header gives")
+            lastDamagedOffset = offset
             return
         }
         try checkCheckpoints(header, at: offset, severity)
+        if let index { try checkIndex(index, at: offset) }
         for problem in rows?.finish() ?? [] {
             report.add(problem.isDamage ? severity : .warning, at: problem.offset, problem.what)
         }
@@ -192,6 +206,26 @@ struct FileCheck<H: Host>: ~Copyable {
         let entry = DirectoryEntry(header, at: offset)
         guard try source.checkpointHead(of: entry) != nil, try source.checkpoints(at: entry) == nil else { return }
         report.add(severity, at: offset, "the checkpoints here are malformed")
+    }
+
+    /// The row index that speaks of a named vector segment, if this segment is one.
+    private func rowIndex(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> StoredRowIndex? {
+        guard header.type == .rowIndex, let fileID, let segment = vectors[offset] else { return nil }
+        return try segment.findIndex(ofFile: fileID, in: source)
+    }
+
+    /// Compares an index that readers go by with the rows.
+    private mutating func checkIndex(_ index: StoredRowIndex, at offset: UInt64) throws(StoreError) {
+        guard let segment = vectors[offset], segment.entry.offset != lastDamagedOffset else { return }
+        var agrees = false
+        if let run = try index.checkedRun(in: source) { agrees = try segment.agrees(with: run, in: source) }
+        if !agrees {
+            report.add(
+                .damage, at: offset,
+                "the row index here does not agree with the rows of the segment at byte \(segment.entry.offset); "
+                    + "not all of them are found; a compaction makes it anew")
+        }
+        try pace.advance(Int(clamping: segment.entry.payloadByteCount))
     }
 
     /// Fields that no hash covers, and that writers leave zero.

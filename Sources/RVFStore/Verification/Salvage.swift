@@ -159,7 +159,8 @@ struct Salvage<H: Host> {
                     }
                 case .journal: findings.journals.append(entry)
                 case .manifest, .witness: break
-                default: if manifest == nil { findings.foreign.append(entry) }
+                default:
+                    if manifest == nil, try !source.isOwnSideSegment(entry) { findings.foreign.append(entry) }
                 }
             case .segment: break
             }

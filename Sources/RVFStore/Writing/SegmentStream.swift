@@ -42,60 +42,71 @@ struct SegmentStream<H: Host>: ~Copyable {
         return entry
     }
 
-    /// A vector segment: its header last, since it holds the checksum of what follows it.
+    /// A vector segment, its header last, since it holds the checksum of what follows it; and its row index, if it
+    /// has one.
     ///
     /// - Parameters:
+    ///   - id: the next segment id to give; rises with every segment.
+    ///   - index: for the row index of this segment; nothing has been added to it.
     ///   - rows: the batch of which the segment takes rows.
     ///   - source: where the stored segments are of which it takes rows.
     /// - Returns: the segment as readers will find it.
     mutating func append(
-        _ segment: NewSegment, id: UInt64, dimension: Int, rows: UpsertRows, from source: ByteSource<H>
+        _ segment: NewSegment, id: inout UInt64, layout: VectorPayload, index: RowIndexDraft, rows: UpsertRows,
+        from source: ByteSource<H>
     ) throws(StoreError) -> VectorSegment {
         try pad(to: position.alignedToSegment)
-        let payload = VectorPayload(dimension: dimension, rowCount: segment.rowCount)
         let entry = DirectoryEntry(
-            id: id, offset: position, payloadByteCount: UInt64(payload.byteCount), type: .vectors)
+            id: id, offset: position, payloadByteCount: UInt64(layout.byteCount), type: .vectors)
+        id += 1
         try append([UInt8](repeating: 0, count: SegmentHeader.byteCount))
         var checksum = CRC32()
-        var ids: [UInt64] = []
-        ids.reserveCapacity(segment.rowCount)
-        try append(payload.encodedHead, &checksum)
+        var index = index
+        try append(layout.encodedHead, &checksum)
         for part in segment.parts {
             switch part {
-            case .new(let range): try append(rows, range, &ids, &checksum)
+            case .new(let range): try append(rows, range, &index, &checksum)
             case .stored(let stored, let range, let keep):
                 try stored.forEachPiece(in: source, rows: range) { (bytes, first, count) throws(StoreError) in
-                    try append(bytes, rows: first..<(first + count), keep: keep, &ids, &checksum)
+                    try append(bytes, rows: first..<(first + count), keep: keep, &index, &checksum)
                 }
             }
         }
         let hash = ContentHash(checksum: checksum.value)
         let header = SegmentHeader(
-            type: .vectors, id: id, payloadByteCount: entry.payloadByteCount, hash: hash)
+            type: .vectors, id: entry.id, payloadByteCount: entry.payloadByteCount, hash: hash)
         try replace(header.encoded, at: entry.offset)
-        return VectorSegment(written: entry, layout: payload, hash: hash, run: RowRun(unsortedIDs: ids))
+        let (run, payload) = index.finish(describing: entry.payloadByteCount, hash)
+        guard let payload else {
+            return VectorSegment(written: entry, layout: layout, hash: hash, ids: SegmentIDs(run: run))
+        }
+        _ = try append(payload, type: .rowIndex, id: id)
+        id += 1
+        // From now on the ids are in the file.
+        return VectorSegment(written: entry, layout: layout, hash: hash, ids: SegmentIDs(fileID: index.fileID))
     }
 
     /// New rows.
     private mutating func append(
-        _ rows: UpsertRows, _ range: Range<Int>, _ ids: inout [UInt64], _ checksum: inout CRC32
+        _ rows: UpsertRows, _ range: Range<Int>, _ index: inout RowIndexDraft, _ checksum: inout CRC32
     ) throws(StoreError) {
         var chunk: [UInt8] = []
         for row in range {
             rows.encode(row, into: &chunk)
-            ids.append(rows.id(row))
             // Enough rows at once that the checksum is worth its call.
             if chunk.count >= 1 << 16 {
+                index.add(chunk.bytes)
                 try append(chunk, &checksum)
                 chunk.removeAll(keepingCapacity: true)
             }
         }
+        index.add(chunk.bytes)
         try append(chunk, &checksum)
     }
 
     /// Those of some stored rows that are to be kept, as they stand.
     private mutating func append(
-        _ bytes: RawSpan, rows: Range<Int>, keep: RowSet, _ ids: inout [UInt64], _ checksum: inout CRC32
+        _ bytes: RawSpan, rows: Range<Int>, keep: RowSet, _ index: inout RowIndexDraft, _ checksum: inout CRC32
     ) throws(StoreError) {
         let stride = bytes.byteCount / max(1, rows.count)
         var row = rows.lowerBound
@@ -105,12 +116,10 @@ struct SegmentStream<H: Host>: ~Copyable {
                 continue
             }
             let first = row
-            while row < rows.upperBound, keep.contains(row) {
-                ids.append(bytes.integer(UInt64.self, at: (row - rows.lowerBound) * stride))
-                row += 1
-            }
-            let part = ((first - rows.lowerBound) * stride)..<((row - rows.lowerBound) * stride)
-            try append(bytes.copy(part), &checksum)
+            while row < rows.upperBound, keep.contains(row) { row += 1 }
+            let part = bytes.copy(((first - rows.lowerBound) * stride)..<((row - rows.lowerBound) * stride))
+            index.add(part.bytes)
+            try append(part, &checksum)
         }
     }
 

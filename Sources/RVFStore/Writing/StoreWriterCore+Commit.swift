@@ -20,8 +20,7 @@ extension StoreWriterCore {
             epoch: snapshot.manifest.payload.epoch, upserted: resolved.rows.count, deleted: 0, ignored: 0)
         var deleted = resolved.deletedIDs
         if !deleted.isEmpty {
-            let index = try snapshot.rowIndex()
-            deleted = deleted.filter { index.row(of: $0) != nil && !snapshot.isDeleted($0) }
+            deleted = try snapshot.present(deleted).filter { !snapshot.isDeleted($0) }
         }
         result.deleted = deleted.count
         result.ignored = resolved.deletedIDs.count - deleted.count
@@ -64,8 +63,8 @@ extension StoreWriterCore {
         // From here on until the end nothing is certain.
         doubt = Doubt(
             epoch: plan.payload.epoch,
-            // No commit takes nearly as many ids.
-            segmentID: plan.firstID + UInt64(plan.change.newSegments.count + plan.change.state.segments.count),
+            // No commit takes more ids: a row index has one, too.
+            segmentID: plan.firstID + UInt64(2 * plan.change.newSegments.count + plan.change.state.segments.count),
             byteCount: max(plan.endLimit, doubt?.byteCount ?? 0))
         var stream = SegmentStream(file.writing, at: start)
         let (written, manifest) = try write(plan, transaction.rows, to: &stream, unsyncedFrom: pace.unsyncedFrom)
@@ -95,9 +94,12 @@ extension StoreWriterCore {
         var id = plan.firstID
         var written: [VectorSegment] = []
         for segment in plan.change.newSegments {
+            let layout = VectorPayload(dimension: dimension, rowCount: segment.rowCount)
+            let index = RowIndexDraft(
+                fileID: plan.payload.identity?.fileID ?? [], metric: plan.payload.metric, layout: layout,
+                limits: options.limits)
             written.append(
-                try stream.append(segment, id: id, dimension: dimension, rows: rows, from: snapshot.source))
-            id += 1
+                try stream.append(segment, id: &id, layout: layout, index: index, rows: rows, from: snapshot.source))
         }
         let vectors = plan.change.segments(replacing: try snapshot.vectorTable(), with: written)
         var state: [DirectoryEntry] = []

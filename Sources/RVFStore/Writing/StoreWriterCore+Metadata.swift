@@ -70,8 +70,9 @@ extension StoreWriterCore {
         let state = metadata.state
         if state.recordCount > 0, !metadata.hasLiveRecordsOnly {
             // A row that comes again after a peer deleted it, and left its record.
-            for id in resolved.run.ids where state.hasRecord(id) {
-                if try isGone(id) { changes.removeAll(for: id) }
+            for position in 0..<resolved.run.count {
+                let id = resolved.run.id(at: position)
+                if state.hasRecord(id), try isGone(id) { changes.removeAll(for: id) }
             }
         }
         for operation in transaction.operations {

@@ -33,7 +33,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var doubt: Doubt?
     /// Nil where everything is durable.
     var unsynced: Unsynced?
-    /// Distinct ids in the vector segments, once they have been counted.
+    /// Distinct ids in the vector segments, once this package has counted them.
     var idCount: Int?
     /// Whether another file may have taken the name since, through a compaction whose end is not known.
     var isNameUnsettled = false
@@ -53,6 +53,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         self.snapshot = snapshot
         newIdentity = snapshot.manifest.payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
         fileByteCount = snapshot.source.byteCount
+        let manifest = snapshot.manifest.payload
+        if manifest.mark?.isCounted == true { idCount = Int(exactly: manifest.totalVectorCount) }
     }
 
     /// Opens a file whose lock is held. Where other readers could not find its manifest any more, it is published
