@@ -1,0 +1,37 @@
+import FigureSupport
+import Foundation
+import RVFStore
+import SystemPackage
+
+/// Numbers that a fresh process of this program has found out in a role.
+func roleResult(_ arguments: [String]) throws -> [Double] {
+    let child = try Child(["role"] + arguments)
+    let line = child.line()
+    child.wait()
+    guard let numbers = line?.split(separator: " ").compactMap({ Double($0) }), !numbers.isEmpty else {
+        throw FigureError("the process for \(arguments[0]) failed")
+    }
+    return numbers
+}
+
+/// The role's side: does the work and says its numbers.
+func playRole(_ arguments: [String]) throws {
+    let path = FilePath(arguments[1])
+    let numbers = arguments.dropFirst(2).compactMap { Int($0) }
+    let result: [Double]
+    switch arguments[0] {
+    case "load":
+        let seconds = try load(path, rowCount: numbers[0], dimension: numbers[1], batchRowCount: numbers[2])
+        result = [seconds, Double(ownMemory("VmHWM"))]
+    case "open": result = try openStore(path, rowCount: numbers[0])
+    default: throw FigureError("no role \(arguments[0])")
+    }
+    say(result.map { "\($0)" }.joined(separator: " "))
+}
+
+/// Bytes of this process's memory, as the kernel counts them.
+func ownMemory(_ field: String) -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("\(field):") }
+    return (line?.split(whereSeparator: { !$0.isNumber }).first).flatMap { Int($0) }.map { $0 * 1024 } ?? 0
+}
