@@ -25,37 +25,57 @@ func commitFigures(_ bench: Bench) throws {
     }
 }
 
+/// What is compared, and the rows that each commit of it takes.
+private final class Contestants {
+    private let bare: BareFile
+    var store: StoreWriter
+    private let lmdb: LMDBStore
+    private let sqlite: SQLiteStore
+    private let way: Way
+    private let components: [Float]
+    private let bytes: [UInt8]
+    /// How long a manifest was that the store wrote.
+    var manifestByteCount = 256
+
+    init(_ paths: [FilePath], _ way: Way, rowCount: Int) throws {
+        bare = try BareFile(paths[0])
+        store = try StoreWriter.create(at: paths[1], dimension: dimension)
+        lmdb = try LMDBStore(paths[2])
+        sqlite = try SQLiteStore(paths[3])
+        self.way = way
+        components = StoreFigures.components(rowCount * dimension)
+        bytes = [UInt8](repeating: 7, count: rowCount * (8 + 4 * dimension) + (1 << 17))
+    }
+
+    func commit(_ contestant: Int, _ ids: [UInt64]) throws {
+        switch contestant {
+        case 0:
+            // As many bytes as the commit's rows, headers and manifest, without what is merged by the way.
+            let byteCount = ids.count * (8 + 4 * dimension) + 70 + manifestByteCount
+            try bareCommit(bytes, count: byteCount, heldBack: manifestByteCount, to: bare, syncs: way.syncs)
+        case 1: try store.append(ids: ids, components: components, options: CommitOptions(durability: way.durability))
+        case 2: try lmdb.commit(ids, components)
+        default: try sqlite.commit(ids, components)
+        }
+    }
+}
+
 private func commitFigures(_ bench: Bench, _ way: Way, rowCount: Int, rounds: Int) throws {
     let paths = ["bare", "store.rvf", "lmdb", "sqlite"].map { bench.path($0) }
     defer { paths.forEach(bench.remove) }
-    let bare = try BareFile(paths[0])
-    var store = try StoreWriter.create(at: paths[1], dimension: dimension)
-    let lmdb = try LMDBStore(paths[2])
-    let sqlite = try SQLiteStore(paths[3])
-    let components = components(rowCount * dimension)
-    var bytes = [UInt8](repeating: 7, count: 1 << 20)
-    var samples = [Sample](repeating: Sample(), count: 4)
-    var end = Int(store.snapshot().fileByteCount)
+    let contestants = try Contestants(paths, way, rowCount: rowCount)
+    var samples = [Sample](repeating: Sample(), count: paths.count)
     for round in 0..<rounds {
         let ids = (0..<rowCount).map { UInt64(round * rowCount + $0 + 1) }
-        samples[1].values.append(
-            try timed { try store.append(ids: ids, components: components, options: .init(durability: way.durability)) })
-        // As many bytes as that commit's rows, headers and manifest, without what it merged by the way.
-        let snapshot = store.snapshot()
-        let newEnd = Int(snapshot.fileByteCount)
-        let manifestByteCount = newEnd - Int(snapshot.manifestOffset)
-        let rowByteCount = rowCount * (8 + 4 * dimension) + 70
-        let byteCount = min(newEnd - end, rowByteCount + manifestByteCount)
-        end = newEnd
-        if bytes.count < byteCount { bytes = [UInt8](repeating: 7, count: byteCount) }
-        samples[0].values.append(
-            try timed {
-                try bareCommit(bytes, count: byteCount, heldBack: manifestByteCount, to: bare, syncs: way.syncs)
-            })
-        samples[2].values.append(try timed { try lmdb.commit(ids, components) })
-        samples[3].values.append(try timed { try sqlite.commit(ids, components) })
+        // Whoever syncs after somebody else has a little of the other's to sync; so everybody comes after everybody.
+        let step = [1, 3][round / paths.count % 2]
+        for turn in paths.indices {
+            let contestant = (round + step * turn) % paths.count
+            samples[contestant].values.append(try timed { try contestants.commit(contestant, ids) })
+        }
+        let snapshot = contestants.store.snapshot()
+        contestants.manifestByteCount = Int(snapshot.fileByteCount - snapshot.manifestOffset)
     }
-    try store.close()
     let name = "commit of \(grouped(rowCount)) \(rowCount == 1 ? "row" : "rows"), \(way.name)"
     let ours = samples[1]
     line("\(name): bare writes and syncs", floor: samples[0].median, ours: ours.median, "≥ 0.8")

@@ -23,6 +23,7 @@ func playRole(_ arguments: [String]) throws {
     case "load":
         let seconds = try load(path, rowCount: numbers[0], dimension: numbers[1], batchRowCount: numbers[2])
         result = [seconds, Double(ownMemory("VmHWM"))]
+    case "commit": result = try commitRows(path, commitCount: numbers[0], rowCount: numbers[1], dimension: numbers[2])
     case "open": result = try openStore(path, rowCount: numbers[0])
     default: throw FigureError("no role \(arguments[0])")
     }
@@ -34,4 +35,17 @@ func ownMemory(_ field: String) -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("\(field):") }
     return (line?.split(whereSeparator: { !$0.isNumber }).first).flatMap { Int($0) }.map { $0 * 1024 } ?? 0
+}
+
+/// For a profiler: commits with two syncs and nothing beside them.
+private func commitRows(_ path: FilePath, commitCount: Int, rowCount: Int, dimension: Int) throws -> [Double] {
+    var writer = try StoreWriter.create(at: path, dimension: dimension)
+    let components = components(rowCount * dimension)
+    let seconds = try timed {
+        for commit in 0..<commitCount {
+            try writer.append(ids: (0..<rowCount).map { UInt64(commit * rowCount + $0) }, components: components)
+        }
+    }
+    try writer.close()
+    return [seconds / Double(commitCount)]
 }
