@@ -7,22 +7,47 @@ private let dimension = 128
 /// A million rows without a sync between, beside sequential writes of the same bytes; each load in a fresh process.
 func bulkLoadFigures(_ bench: Bench) throws {
     let rowCount = bench.choose(200_000, else: 1_000_000)
-    let rounds = bench.choose(3, else: 5)
-    for batchRowCount in [1000, 10_000, 100_000] {
-        var (floor, ours, memory) = (Sample(), Sample(), Sample())
-        for _ in 0..<rounds {
-            let path = bench.path("bulk.rvf")
-            let result = try roleResult(["load", path.string, "\(rowCount)", "\(dimension)", "\(batchRowCount)"])
-            ours.values.append(result[0])
-            memory.values.append(result[1])
-            bench.remove(path)
-            let byteCount = rowCount * (8 + 4 * dimension)
-            floor.values.append(try timed { try writeSequentially(byteCount, to: path) })
-            bench.remove(path)
+    let name = "load of \(grouped(rowCount)) × \(dimension)"
+    try bulkLoad(bench, "ingest", rowCount, batchRowCount: 1000, "\(name), streamed", ("≥ 0.6", "≤ 128 MB"))
+    for batchRowCount in [1000, 10_000] {
+        let name = "\(name), \(grouped(batchRowCount)) rows a commit"
+        try bulkLoad(bench, "load", rowCount, batchRowCount: batchRowCount, name, ("", "≤ 128 MB"))
+    }
+}
+
+private func bulkLoad(
+    _ bench: Bench, _ role: String, _ rowCount: Int, batchRowCount: Int, _ name: String,
+    _ targets: (speed: String, memory: String)
+) throws {
+    var (floor, ours, memory) = (Sample(), Sample(), Sample())
+    let path = bench.path("bulk.rvf")
+    for _ in 0..<bench.choose(3, else: 7) {
+        let result = try roleResult([role, path.string, "\(rowCount)", "\(dimension)", "\(batchRowCount)"])
+        ours.values.append(result[0])
+        memory.values.append(result[1])
+        bench.remove(path)
+        floor.values.append(try timed { try writeSequentially(rowCount * (8 + 4 * dimension), to: path) })
+        bench.remove(path)
+    }
+    line("\(name): sequential writes", floor: floor.median, ours: ours.median, targets.speed)
+    row("… most memory of the process", "", megabytes(Int(memory.longest)), "", targets.memory)
+}
+
+/// A store of rows whose ids rise from 1, as a stream of batches.
+func ingest(_ path: FilePath, rowCount: Int, dimension: Int, batchRowCount: Int) throws -> Double {
+    let components = components(batchRowCount * dimension)
+    return try timed {
+        var writer = try StoreWriter.create(at: path, dimension: dimension)
+        var options = IngestOptions()
+        options.durability = .none
+        var first = 0
+        try writer.ingest(options: options) {
+            guard first < rowCount else { return nil }
+            defer { first += batchRowCount }
+            return IngestBatch(
+                ids: (first..<(first + batchRowCount)).map { UInt64($0 + 1) }, components: components)
         }
-        let name = "load of \(grouped(rowCount)) × \(dimension), \(grouped(batchRowCount)) rows a commit"
-        line("\(name): sequential writes", floor: floor.median, ours: ours.median, "≥ 0.6")
-        row("… most memory of the process", "", megabytes(Int(memory.longest)), "", "≤ 128 MB")
+        try writer.close()
     }
 }
 

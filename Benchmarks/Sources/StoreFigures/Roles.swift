@@ -20,8 +20,9 @@ func playRole(_ arguments: [String]) throws {
     let numbers = arguments.dropFirst(2).compactMap { Int($0) }
     let result: [Double]
     switch arguments[0] {
-    case "load":
-        let seconds = try load(path, rowCount: numbers[0], dimension: numbers[1], batchRowCount: numbers[2])
+    case "load", "ingest":
+        let work = arguments[0] == "load" ? load : ingest
+        let seconds = try work(path, numbers[0], numbers[1], numbers[2])
         result = [seconds, Double(ownMemory("VmHWM"))]
     case "commit": result = try commitRows(path, commitCount: numbers[0], rowCount: numbers[1], dimension: numbers[2])
     case "open": result = try openStore(path, rowCount: numbers[0])
