@@ -24,6 +24,10 @@ func playRole(_ arguments: [String]) throws {
         let work = arguments[0] == "load" ? load : ingest
         let seconds = try work(path, numbers[0], numbers[1], numbers[2])
         result = [seconds, Double(ownMemory("VmHWM"))]
+    case "compact":
+        var writer = try StoreWriter.open(at: path)
+        result = [try timed { try writer.compact() }, Double(ownMemory("VmHWM"))]
+        try writer.close()
     case "commit": result = try commitRows(path, commitCount: numbers[0], rowCount: numbers[1], dimension: numbers[2])
     case "open": result = try openStore(path, rowCount: numbers[0])
     default: throw FigureError("no role \(arguments[0])")
