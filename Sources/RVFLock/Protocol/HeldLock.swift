@@ -180,17 +180,17 @@ package final class HeldLock<H: Host>: Sendable {
             try guardAppeared(appeared, &state)
             return try inspectLock(&state)
         }
-        guard try site.identityIfPresent(of: site.dataName, .validate) == ours else {
+        guard try site.identityIfPresent(of: site.dataName, followingLinks: true, .validate) == ours else {
             try lose(&state, .protectedFileReplaced)
         }
         return record
     }
 
     private func inspectLock(_ state: inout State) throws(LockError) -> RecordBytes {
-        guard let present = try site.statusIfPresent(of: site.lockName, followingLinks: false, .validate) else {
+        guard let present = try site.identityIfPresent(of: site.lockName, followingLinks: false, .validate) else {
             try lose(&state, .missing)
         }
-        guard present.identity == state.lockIdentity else {
+        guard present == state.lockIdentity else {
             try lose(&state, .replaced(by: LockLook.holder(at: site, identity: options.identity)))
         }
         let record = try LockLook.record(at: site, held: state.lock, meaning: lockMeaning)

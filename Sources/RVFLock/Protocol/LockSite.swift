@@ -111,10 +111,12 @@ package final class LockSite<H: Host>: Sendable {
         }
     }
 
-    /// Which file has a name here, links followed; nil where nothing has it.
-    func identityIfPresent(of name: FilePath, _ operation: LockError.Operation) throws(LockError) -> FileIdentity? {
+    /// Which file has a name here; nil where nothing has it.
+    func identityIfPresent(
+        of name: FilePath, followingLinks: Bool, _ operation: LockError.Operation
+    ) throws(LockError) -> FileIdentity? {
         do throws(Errno) {
-            return try host.identity(of: name, in: directory, followingLinks: true)
+            return try host.identity(of: name, in: directory, followingLinks: followingLinks)
         } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw .system(operation, path, error)
