@@ -28,7 +28,9 @@ func playRole(_ arguments: [String]) throws {
         var writer = try StoreWriter.open(at: path)
         result = [try timed { try writer.compact() }, Double(ownMemory("VmHWM"))]
         try writer.close()
-    case "commit": result = try commitRows(path, commitCount: numbers[0], rowCount: numbers[1], dimension: numbers[2])
+    case "commit":
+        let durability = numbers.last == 1 ? CommitOptions.Durability.singleSync : .ordered
+        result = try commitRows(path, durability, commitCount: numbers[0], rowCount: numbers[1], dimension: numbers[2])
     case "open": result = try openStore(path, rowCount: numbers[0])
     default: throw FigureError("no role \(arguments[0])")
     }
@@ -42,13 +44,17 @@ func ownMemory(_ field: String) -> Int {
     return (line?.split(whereSeparator: { !$0.isNumber }).first).flatMap { Int($0) }.map { $0 * 1024 } ?? 0
 }
 
-/// For a profiler: commits with two syncs and nothing beside them.
-private func commitRows(_ path: FilePath, commitCount: Int, rowCount: Int, dimension: Int) throws -> [Double] {
+/// For a profiler: commits, and nothing beside them. As in
+/// `perf record -g StoreFigures role commit new.rvf <commits> <rows> <dimension> <syncs>`.
+private func commitRows(
+    _ path: FilePath, _ durability: CommitOptions.Durability, commitCount: Int, rowCount: Int, dimension: Int
+) throws -> [Double] {
     var writer = try StoreWriter.create(at: path, dimension: dimension)
     let components = components(rowCount * dimension)
     let seconds = try timed {
         for commit in 0..<commitCount {
-            try writer.append(ids: (0..<rowCount).map { UInt64(commit * rowCount + $0) }, components: components)
+            let ids = (0..<rowCount).map { UInt64(commit * rowCount + $0) }
+            try writer.append(ids: ids, components: components, options: CommitOptions(durability: durability))
         }
     }
     try writer.close()
