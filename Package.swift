@@ -58,7 +58,8 @@ let package = Package(
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
             swiftSettings: strict),
         .testTarget(
-            name: "RVFCommandTests", dependencies: ["RVFHost", "RVFTestSupport", "rvf", system, subprocess],
+            name: "RVFCommandTests",
+            dependencies: ["RVFHost", "RVFStore", "RVFTestSupport", "rvf", system, subprocess],
             swiftSettings: strict),
         // The parts of the store that touch no file: metadata, filters, distances.
         .testTarget(

@@ -18,16 +18,29 @@ public enum StoreError: Error, Equatable, Sendable {
     case foreignAppend(FilePath, what: String)
     /// A row of a batch cannot be taken; nothing of the batch was written. `index` counts from 0 in the batch.
     case invalidRow(FilePath, index: Int, id: UInt64, InvalidRow)
+    /// A vector cannot be compared with the store's rows.
+    case invalidQuery(FilePath, InvalidQuery)
+    /// A checkpoint cannot be taken; nothing of its transaction was written.
+    case checkpoint(FilePath, source: String, CheckpointProblem)
+    /// Metadata cannot be stored, and why; nothing was written.
+    case invalidMetadata(FilePath, MetadataError)
+    /// Metadata is given to an id that the store does not have once the transaction is done; nothing was written.
+    case metadataWithoutRow(FilePath, id: UInt64)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
     /// The file system has no room for a new file. Nothing was changed.
     case noSpace(FilePath, neededByteCount: UInt64, availableByteCount: UInt64)
     /// The store has other hard links, which would keep the old content; it was left as it is.
     case hardLinked(FilePath)
+    /// What changed since an earlier state cannot be told, since that is not an earlier state of the same file:
+    /// whatever was derived from it has to be made anew from all rows.
+    case historyGone(FilePath, what: String)
     /// The work was cancelled, and left nothing behind.
     case cancelled(FilePath)
     /// The new file could not be made or could not take the store's name.
     case notReplaced(LockError)
+    /// No store was created, or not durably, after the damaged file that was in the way had been moved aside.
+    case notCreated(FilePath, movedTo: FilePath, LockError)
     /// The system refused a call.
     case system(StoreOperation, FilePath, Errno)
 }
@@ -49,10 +62,26 @@ public enum ExistingFile: Equatable, Sendable {
     case store
     /// A file without bytes, as an interrupted create of another program leaves it.
     case emptyFile
-    /// Something else; a damaged store among it.
+    /// Nothing but zero bytes, as a power cut during a create leaves them.
+    case zeros(byteCount: UInt64)
+    /// What begins like a store, or holds what looks like a manifest, and has none that can be believed: from a create
+    /// that was interrupted, or a store that is damaged.
+    case brokenStore(NotAStore)
+    /// What may be a store whose manifest can be checked by another version or program only.
+    case otherStore(RejectedManifest)
+    /// Something else.
     case somethingElse(NotAStore)
     /// It cannot be looked at.
     case unreadable(Errno)
+
+    /// Whether ``WriterOptions/replacesDamaged`` makes room for a new store there: what was meant to be a store, and
+    /// certainly cannot be read as one.
+    public var isReplaceable: Bool {
+        switch self {
+        case .emptyFile, .zeros, .brokenStore: true
+        case .store, .otherStore, .somethingElse, .unreadable: false
+        }
+    }
 }
 
 /// Bytes that look like a manifest and were not taken for one.
@@ -78,6 +107,16 @@ public enum InvalidRow: Equatable, Sendable {
     case repeatedID(firstIndex: Int)
 }
 
+/// Why rows have no distance from a vector.
+public enum InvalidQuery: Equatable, Sendable {
+    /// It has another number of components than the store's rows.
+    case dimension(expected: Int, found: Int)
+    /// The component at this position, from 0, is infinite or not a number.
+    case notFinite(component: Int)
+    /// The store's metric is none that is known here.
+    case unknownMetric(Metric)
+}
+
 /// What a store cannot hold.
 public enum StoreLimit: Equatable, Sendable {
     /// A dimension outside 1...65,535.
@@ -86,6 +125,8 @@ public enum StoreLimit: Equatable, Sendable {
     case manifest(byteCount: Int, maximumByteCount: Int)
     /// More rows than an index numbers.
     case rows(maximum: Int)
+    /// The checkpoints of all sources together would take more bytes than one segment of them may.
+    case checkpoints(byteCount: Int, maximumByteCount: Int)
     /// The epoch counter has come to its end.
     case epochs
     /// Offsets or segment ids would be beyond what can be expressed.
@@ -107,4 +148,5 @@ public enum StoreOperation: String, Sendable {
     case create = "create"
     case copyMetadata = "copy mode, owner and attributes to the new file of"
     case findSpace = "find the free space for"
+    case moveAside = "move aside"
 }

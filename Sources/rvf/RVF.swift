@@ -15,7 +15,10 @@ struct RVF: ParsableCommand {
             \(Outcome.help)
             """,
         version: "0.1.0",
-        subcommands: [Create.self, Ingest.self, Status.self, Inspect.self, Get.self, LockGroup.self])
+        subcommands: [
+            Create.self, Ingest.self, Delete.self, Get.self, IDs.self, Query.self, Status.self, Inspect.self, Verify.self,
+            Compact.self, Backup.self, Derive.self, Repair.self, CheckpointGroup.self, LockGroup.self,
+        ])
 }
 
 struct LockGroup: ParsableCommand {

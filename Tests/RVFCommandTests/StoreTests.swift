@@ -122,8 +122,10 @@ final class StoreTests: Sendable {
 
     @Test("a store that does not exist is named, and none comes to be")
     func missingStore() async throws {
-        for arguments in [["status"], ["inspect"], ["get", "1"], ["ingest", "-i", "/dev/null"]] {
-            let result = try await Command.run([arguments[0], file.string] + arguments.dropFirst())
+        for arguments in [["status"], ["inspect"], ["get", "1"], ["ingest", "-i", "/dev/null"], ["ids"],
+            ["delete", "--ids", "1"], ["query", "--id", "1"], ["compact"], ["verify"], ["backup", "out"],
+            ["derive", "out"], ["repair", "-o", "out"]] {
+            let result = try await Command.run([arguments[0], file.string] + arguments.dropFirst(), in: directory.path)
             #expect(result.code == 1, "\(arguments)")
             #expect(result.errors.contains(file.string), "\(arguments)")
         }
@@ -139,6 +141,8 @@ final class StoreTests: Sendable {
         let segments = listed.lines.map(JSONText.object)
         #expect(segments.map { $0["type"] as? String } == ["manifest", "vectors", "manifest"])
         #expect(segments.map { $0["live"] as? Bool } == [false, true, true])
+        #expect(segments.map { $0["typeCode"] as? Int } == [5, 1, 5])
+        #expect(segments.allSatisfy { $0["id"] is Int && $0["cutOff"] as? Bool == false })
         #expect(segments[1]["length"] as? Int == 6 + 8 + 3 * 4)
         let offset = try #require(segments[1]["offset"] as? Int)
         #expect(try bytes().dropFirst(offset).prefix(4).elementsEqual(Data("SFVR".utf8)))

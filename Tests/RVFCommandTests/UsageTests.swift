@@ -11,7 +11,10 @@ struct UsageTests {
         let help = try await Command.run(["--help"])
         #expect(help.code == 0)
         #expect(help.output.contains("Exit codes: 0 done"))
-        for subcommand in ["create", "ingest", "status", "inspect", "get", "lock"] {
+        for subcommand in [
+            "create", "ingest", "delete", "get", "ids", "query", "status", "inspect", "verify", "compact", "backup",
+            "derive", "repair", "checkpoint", "lock",
+        ] {
             #expect(help.output.contains("  \(subcommand) "))
         }
     }
@@ -23,7 +26,11 @@ struct UsageTests {
         ["lock", "hold", "x", "--seconds", "-1"], ["lock", "hold", "x", "--wait", "soon"], ["lock", "break", "x"],
         ["lock", "break", "x", "--writer-id", "12"],
         ["lock", "break", "x", "--malformed", "--writer-id", "000102030405060708090a0b0c0d0e0f"],
-        ["lock", "adopt", "x"], ["lock", "adopt", "x", "--from", "s", "--hand-over", "s"],
+        ["delete", "x"], ["delete", "x", "--ids", ""], ["delete", "x", "--ids", "1,two"], ["query", "x"],
+        ["query", "x", "-v", "1 2", "--id", "3"], ["query", "x", "-v", "one"], ["query", "x", "-v", "1,,2"],
+        ["query", "x", "-v", ""], ["query", "x", "--id", "3", "-k", "-1"],
+        ["compact", "x", "--wait", "-1"], ["compact", "x", "--rate", "0"], ["verify"], ["repair", "x"], ["repair", "x", "-o"], ["backup", "x"],
+        ["derive", "x"], ["lock", "adopt", "x"], ["lock", "adopt", "x", "--from", "s", "--hand-over", "s"],
     ])
     func wrongArguments(_ arguments: [String]) async throws {
         let result = try await Command.run(arguments, in: "/")

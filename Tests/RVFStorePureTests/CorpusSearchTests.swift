@@ -15,7 +15,11 @@ struct CorpusSearchTests {
             let shifted = vector.enumerated().map { $0.element + Float(0.01) * Float($0.offset % 7 - 3) }
             let answers = try #require(query["answers"] as? [String: [[Double]]])
             for (name, expected) in answers {
-                let hits = try search(snapshot, for: shifted, metric: Self.metric(name), limit: expected.count)
+                let metric = Self.metric(name)
+                let hits = try search(snapshot, for: shifted, metric: metric, limit: expected.count)
+                if metric == snapshot.metric {
+                    #expect(try snapshot.nearest(to: shifted, limit: expected.count) == hits, "\(name), query \(id)")
+                }
                 #expect(hits.map(\.id) == expected.map { UInt64($0[0]) }, "\(name), query \(id)")
                 for (hit, answer) in zip(hits, expected) {
                     // A cosine distance is a difference from 1, so no nearer than a single's step there.

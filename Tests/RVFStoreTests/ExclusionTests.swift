@@ -24,7 +24,7 @@ struct ExclusionTests {
         #expect(refusal("empty") == .exists(scratch("empty"), .emptyFile))
         #expect(refusal("text") == .exists(scratch("text"), .somethingElse(.noManifest(nearest: nil))))
         let rejected = RejectedManifest(offset: 0, why: "does not have the hash that its header gives")
-        #expect(refusal("torn") == .exists(scratch("torn"), .somethingElse(.noManifest(nearest: rejected))))
+        #expect(refusal("torn") == .exists(scratch("torn"), .brokenStore(.noManifest(nearest: rejected))))
         #expect(refusal("") == .exists(scratch(""), .somethingElse(.notARegularFile)))
         #expect(try ["store", "empty", "text", "torn"].map { try scratch.read($0) } == before)
         #expect(scratch.names == ["empty", "store", "text", "torn"])

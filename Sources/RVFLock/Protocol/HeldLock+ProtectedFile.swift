@@ -32,12 +32,14 @@ extension HeldLock {
 
     /// Begins a file that is to become the protected file, in its directory.
     ///
-    /// - Parameter permissions: The mode, subject to the umask.
+    /// - Parameters:
+    ///   - permissions: The mode, subject to the umask.
+    ///   - mayReplace: Whether it may take the place of a file that is there.
     package func draftProtectedFile(
-        permissions: FilePermissions = FilePermissions(rawValue: 0o666)
+        permissions: FilePermissions = FilePermissions(rawValue: 0o666), mayReplace: Bool = true
     ) throws(LockError) -> ProtectedFileDraft<H> {
         try validate()
-        let isReplacement = hasProtectedFile
+        let isReplacement = mayReplace && hasProtectedFile
         if !isReplacement, let file = try? host.openUnnamed(in: site.directory, permissions: permissions) {
             return ProtectedFileDraft(
                 descriptor: file, site: site, privateName: nil, finalName: site.dataName, isReplacement: false)
@@ -143,6 +145,56 @@ extension HeldLock {
         try site.attempting(.replaceProtectedFile) { () throws(Errno) in
             try host.rename(privateName, to: finalName, in: target.directory)
         }
+    }
+
+    /// Gives the protected file another name in its directory, where nothing has that name, and its guard up: from then
+    /// on there is no protected file, and another one can be made. To be followed by ``syncDirectory()``.
+    ///
+    /// - Parameter expected: The file that is meant.
+    /// - Throws: EEXIST where the name is taken. The file has its old name then, unless another program has just
+    ///   replaced it and it could not be given back.
+    package func moveProtectedFile(
+        to name: FilePath, expecting expected: FileIdentity
+    ) throws(LockError) {
+        try locked { (state) throws(LockError) in
+            _ = try inspect(&state)
+            // What is moved is what has the name, which may be a link.
+            let named = try site.statusIfPresent(of: site.dataName, followingLinks: false, .replaceProtectedFile)
+            if named?.kind == .symbolicLink { throw .notAFile(site.path, .symbolicLink) }
+            guard named?.identity == expected, state.dataIdentity == expected else {
+                throw .protectedFileExists(site.path)
+            }
+            try site.attempting(.replaceProtectedFile) { () throws(Errno) in
+                try host.renameExclusively(site.dataName, to: name, in: site.directory)
+            }
+            // Somebody who asked for no lock may have been faster.
+            let moved = try? host.status(of: name, in: site.directory, followingLinks: false).identity
+            guard moved == expected else {
+                try site.attempting(.replaceProtectedFile) { () throws(Errno) in
+                    try host.renameExclusively(name, to: site.dataName, in: site.directory)
+                }
+                throw .protectedFileExists(site.path)
+            }
+            state.dataIdentity = nil
+            // Before it is closed: whoever locks it by its new name is no second holder of this lock.
+            registry.forgetProtectedFile(of: ticket)
+            setData(nil, &state)
+        }
+    }
+
+    /// Takes a ``moveProtectedFile(to:expecting:)`` back, and guards the file again.
+    package func restoreProtectedFile(from name: FilePath) throws(LockError) {
+        try locked { (state) throws(LockError) in
+            try site.attempting(.replaceProtectedFile) { () throws(Errno) in
+                try host.renameExclusively(name, to: site.dataName, in: site.directory)
+            }
+            _ = try inspect(&state)
+        }
+    }
+
+    /// Makes the names in the protected file's directory durable.
+    package func syncDirectory() throws(LockError) {
+        try syncDirectory(of: site)
     }
 
     private func syncDirectory(of target: LockSite<H>) throws(LockError) {

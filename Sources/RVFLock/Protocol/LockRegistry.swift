@@ -90,6 +90,11 @@ package final class LockRegistry: Sendable {
         }
     }
 
+    /// Forgets the protected file of a reserved lock, which has no such file any more.
+    package func forgetProtectedFile(of ticket: UInt64) {
+        state.withLock { $0.entries[ticket]?.keys.data = nil }
+    }
+
     /// Gives a lock back. With a time, remembers it for the courtesy that a releaser owes to those who wait.
     package func remove(_ ticket: UInt64, releasedNanoseconds: Int64? = nil) {
         state.withLock { state in

@@ -84,7 +84,7 @@ package final class LockSite<H: Host>: Sendable {
     }
 
     /// Bytes are appended, not characters: a name need not be UTF-8.
-    private static func appending(_ suffix: String, to name: FilePath) -> FilePath {
+    package static func appending(_ suffix: String, to name: FilePath) -> FilePath {
         let bytes = unsafe name.withPlatformString { text in
             // The path keeps its bytes, and a zero after them, for the length of this call.
             unsafe Array(UnsafeRawBufferPointer(start: text, count: name.length))

@@ -80,27 +80,10 @@ struct NewFile<H: Host>: ~Copyable {
 
     private static func refusal(_ error: LockError, _ host: H, _ path: FilePath) -> StoreError {
         switch error {
-        case .protectedFileExists: .exists(path, existing(host, path))
+        case .protectedFileExists: .exists(path, ExistingFile(at: path, host))
         case .system(.openDirectory, _, let error): .system(.openDirectory, path, error)
         case .system(_, _, let error): .system(.create, path, error)
         default: .lock(error)
-        }
-    }
-
-    /// What has the name.
-    private static func existing(_ host: H, _ path: FilePath) -> ExistingFile {
-        var options = ReaderOptions()
-        options.readMode = .positional
-        do throws(StoreError) {
-            _ = try StoreReaderCore(host: host, path: path, options: options)
-            return .store
-        } catch {
-            switch error {
-            case .notAStore(_, .empty): return .emptyFile
-            case .notAStore(_, let what): return .somethingElse(what)
-            case .system(_, _, let errno): return .unreadable(errno)
-            default: return .somethingElse(.noManifest(nearest: nil))
-            }
         }
     }
 }

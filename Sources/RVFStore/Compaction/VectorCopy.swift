@@ -10,15 +10,19 @@ struct VectorCopy<H: Host>: ~Copyable {
     private let rowsPerSegment: Int
     /// The segments written so far.
     private(set) var entries: [DirectoryEntry] = []
+    /// Their hashes.
+    private(set) var hashes: [ContentHash] = []
     private var nextID: UInt64
     /// Live rows that no segment was begun for.
     private var rowsLeft: Int
     private var rowsLeftInSegment = 0
     private var checksum = CRC32()
+    /// Told of the rows that are copied.
+    private(set) var metadata: MetadataSurvival?
 
     init(
         _ table: VectorTable, live: LiveRows, in source: ByteSource<H>, dimension: Int, firstID: UInt64,
-        limits: CommitLimits
+        limits: CommitLimits, metadata: MetadataSurvival?
     ) {
         self.table = table
         self.live = live
@@ -26,6 +30,7 @@ struct VectorCopy<H: Host>: ~Copyable {
         self.dimension = dimension
         nextID = firstID
         rowsLeft = live.liveCount
+        self.metadata = metadata
         rowsPerSegment = Self.rowsPerSegment(dimension, limits)
     }
 
@@ -93,6 +98,7 @@ struct VectorCopy<H: Host>: ~Copyable {
                     let start = (position + done) * stride
                     let part = bytes.extracting(start..<(start + step * stride))
                     checksum.update(part)
+                    metadata?.note(part, strideBytes: stride)
                     try stream.append(part)
                     rowsLeftInSegment -= step
                     done += step
@@ -122,6 +128,7 @@ struct VectorCopy<H: Host>: ~Copyable {
 
     private mutating func end(_ stream: inout CopyStream<H>) throws(StoreError) {
         let entry = entries[entries.count - 1]
+        hashes.append(ContentHash(checksum: checksum.value))
         let header = SegmentHeader(
             type: .vectors, id: entry.id, payloadByteCount: entry.payloadByteCount,
             hash: ContentHash(checksum: checksum.value))

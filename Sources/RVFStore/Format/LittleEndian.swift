@@ -50,6 +50,7 @@ struct FieldReader: ~Escapable {
     var remainingBytes: Int { bytes.byteCount - offset }
 
     @_lifetime(self: copy self)
+    @inline(__always)
     mutating func next<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Value.Type, _ what: StaticString
     ) throws(FormatError) -> Value {
@@ -77,11 +78,15 @@ struct FieldReader: ~Escapable {
         }
     }
 
+    @inline(__always)
     private func require(_ count: Int, _ what: StaticString) throws(FormatError) {
-        if count < 0 || count > remainingBytes {
-            throw FormatError(
-                offset: offset, what: "\(what) needs \(count) bytes, but only \(remainingBytes) are left")
-        }
+        if count < 0 || count > remainingBytes { throw shortage(count, what) }
+    }
+
+    /// Apart from the check, which thousands of fields pass at every refresh.
+    @inline(never)
+    private func shortage(_ count: Int, _ what: StaticString) -> FormatError {
+        FormatError(offset: offset, what: "\(what) needs \(count) bytes, but only \(remainingBytes) are left")
     }
 }
 

@@ -24,6 +24,10 @@ public struct SegmentType: RawRepresentable, Hashable, Sendable, CustomStringCon
     public static let ebpf = SegmentType(rawValue: 0x0F)
     public static let wasm = SegmentType(rawValue: 0x10)
     public static let dashboard = SegmentType(rawValue: 0x11)
+    /// This package's own; other writers may use the number for something else.
+    package static let checkpoints = SegmentType(rawValue: 0xF0)
+    /// This package's own; other writers may use the number for something else.
+    package static let metric = SegmentType(rawValue: 0xF2)
 
     /// The names of the types 0x01 to 0x11, in that order.
     private static let names = [

@@ -10,8 +10,12 @@ package final class SnapshotCore<H: Host>: Sendable {
     private let table: Lazy<VectorTable>
     private let index = Lazy<RowIndex>()
     private let live = Lazy<RowSet>()
+    private let checkpoints = Lazy<CheckpointState>()
     /// What an earlier snapshot of the same file had found out, until it has been made use of.
     private let known: Mutex<VectorTable?>
+    private let loadedMetadata: Lazy<LoadedMetadata>
+    /// As ``known``.
+    private let knownMetadata: Mutex<LoadedMetadata?>
 
     /// - Parameter previous: a snapshot of an earlier commit of the same open file.
     package init(source: ByteSource<H>, manifest: FoundManifest, previous: SnapshotCore<H>? = nil) {
@@ -19,17 +23,48 @@ package final class SnapshotCore<H: Host>: Sendable {
         self.manifest = manifest
         deletedIDs = Self.rising(manifest.payload.deletedIDs)
         table = Lazy()
-        known = Mutex(previous.flatMap { $0.table.ifMade ?? $0.known.withLock { $0 } })
+        // What rows look like depends on the dimension.
+        let isAlike = previous?.manifest.payload.dimension == manifest.payload.dimension
+        known = Mutex(isAlike ? previous.flatMap { $0.table.ifMade ?? $0.known.withLock { $0 } } : nil)
+        loadedMetadata = Lazy()
+        knownMetadata = Mutex(previous?.metadataIfKnown)
     }
 
     /// The snapshot of a commit whose writer knows its segments already.
-    init(source: ByteSource<H>, manifest: FoundManifest, table: VectorTable) {
+    ///
+    /// - Parameters:
+    ///   - metadata: what the commit made of it; nil where it left it as it was.
+    ///   - previous: the snapshot before.
+    init(
+        source: ByteSource<H>, manifest: FoundManifest, table: VectorTable, metadata: LoadedMetadata?,
+        previous: SnapshotCore<H>
+    ) {
         self.source = source
         self.manifest = manifest
         deletedIDs = Self.rising(manifest.payload.deletedIDs)
         self.table = Lazy(table)
         known = Mutex(nil)
+        loadedMetadata = Lazy(metadata)
+        knownMetadata = Mutex(metadata == nil ? previous.metadataIfKnown : nil)
     }
+
+    private var metadataIfKnown: LoadedMetadata? { loadedMetadata.ifMade ?? knownMetadata.withLock { $0 } }
+
+    /// The metadata, if it has been read.
+    var metadataIfRead: LoadedMetadata? { loadedMetadata.ifMade }
+
+    /// The metadata, read at the first call; of what an earlier snapshot of the file had read, only what is new is.
+    package func metadata() throws(StoreError) -> LoadedMetadata {
+        try loadedMetadata.get { () throws(StoreError) in
+            let metadata = try LoadedMetadata(
+                metadataEntries, damaged: manifest.damaged, in: source, known: knownMetadata.withLock { $0 })
+            knownMetadata.withLock { $0 = nil }
+            return metadata
+        }
+    }
+
+    /// The metadata segments that the manifest names, whoever wrote them.
+    var metadataEntries: [DirectoryEntry] { manifest.payload.directory.filter { $0.type == .metadata } }
 
     /// Peers write the list rising; one that is not is brought in order.
     private static func rising(_ ids: [UInt64]) -> [UInt64] {
@@ -37,9 +72,12 @@ package final class SnapshotCore<H: Host>: Sendable {
         return isRising ? ids : Array(Set(ids)).sorted()
     }
 
-    package func vectorTable() throws(StoreError) -> VectorTable {
-        try table.get { () throws(StoreError) in
-            let table = try VectorTable(manifest, in: source, known: known.withLock { $0 })
+    /// - Parameter other: another snapshot of the same file and dimension, whose segments are taken over.
+    package func vectorTable(sharing other: SnapshotCore<H>? = nil) throws(StoreError) -> VectorTable {
+        // Asked before this table's mutex is held: the other may be asking the same of this one.
+        let shared = other?.table.ifMade
+        return try table.get { () throws(StoreError) in
+            let table = try VectorTable(manifest, in: source, known: shared ?? known.withLock { $0 })
             known.withLock { $0 = nil }
             return table
         }
@@ -94,6 +132,10 @@ package final class SnapshotCore<H: Host>: Sendable {
             if let damage = try damage(of: segment) { damages.append(damage) }
         }
         return damages
+    }
+
+    func checkpointState() throws(StoreError) -> CheckpointState {
+        try checkpoints.get { () throws(StoreError) in try readCheckpoints() }
     }
 
     package func isDeleted(_ id: UInt64) -> Bool {

@@ -12,7 +12,7 @@ package final class VectorSegment: Sendable {
     package let entry: DirectoryEntry
     /// Where the rows are; nil where the payload's beginning does not say so.
     package let layout: VectorPayload?
-    private let hash: ContentHash
+    let hash: ContentHash
     private let problem: StoreError?
     private let state: Atomic<State>
     private let run: Lazy<RowRun>

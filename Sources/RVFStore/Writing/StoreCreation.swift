@@ -18,26 +18,33 @@ struct StoreCreation<H: Host>: Sendable {
         self.metric = metric
         self.options = options
         location = try StoreLocation(host: host, path: path)
-        try refuseExisting()
+        _ = try fileInTheWay()
     }
 
     /// Makes the file, under a lock that was taken before there was one.
-    func run(_ lock: HeldLock<H>) throws(StoreError) {
-        if lock.hasProtectedFile { try refuseExisting() }
+    ///
+    /// - Returns: where what was in the way is now; nil where nothing was.
+    @discardableResult
+    func run(_ lock: HeldLock<H>) throws(StoreError) -> FilePath? {
+        let old = lock.hasProtectedFile ? try fileInTheWay() : nil
         let draft: ProtectedFileDraft<H>
         do throws(LockError) {
-            draft = try lock.draftProtectedFile(permissions: options.permissions)
+            draft = try lock.draftProtectedFile(permissions: options.permissions, mayReplace: false)
         } catch {
             throw StoreError.lock(error)
         }
         try write(to: draft.descriptor)
+        // Last, so that little can fail between this and the new store's name.
+        let aside = try old.map { (old) throws(StoreError) in try DamagedFile(old, location).moveAside(lock) }
         do throws(LockError) {
             try lock.publish(draft)
         } catch {
+            if let aside { throw StoreError.notCreated(location.path, movedTo: aside, error) }
             // Somebody who asked for no lock was faster.
-            if case .protectedFileExists = error { try refuseExisting() }
+            if case .protectedFileExists = error { throw StoreError.exists(location.path, ExistingFile(at: location)) }
             throw StoreError.lock(error)
         }
+        return aside
     }
 
     /// One manifest that names nothing, at the beginning: the smallest store there is.
@@ -54,30 +61,23 @@ struct StoreCreation<H: Host>: Sendable {
         try file.syncData()
     }
 
-    private func refuseExisting() throws(StoreError) {
+    /// Nil where nothing has the name. Throws for what is to stay.
+    private func fileInTheWay() throws(StoreError) -> OpenFile<H>? {
         do throws(StoreError) {
             _ = try location.status()
         } catch {
-            if case .system(_, _, .noSuchFileOrDirectory) = error { return }
+            if case .system(_, _, .noSuchFileOrDirectory) = error { return nil }
             throw error
         }
-        throw StoreError.exists(location.path, existingFile())
-    }
-
-    private func existingFile() -> ExistingFile {
+        guard options.replacesDamaged else { throw StoreError.exists(location.path, ExistingFile(at: location)) }
+        let file: OpenFile<H>
         do throws(StoreError) {
-            let file = try location.open(.readOnly)
-            let size = UInt64(max(0, try file.status().sizeBytes))
-            var finder = ManifestFinder(ByteSource(file: file, byteCount: size, mode: .positional))
-            _ = try finder.newestOrFailure()
-            return .store
+            file = try location.open(.readOnly)
         } catch {
-            switch error {
-            case .notAStore(_, .empty): return .emptyFile
-            case .notAStore(_, let what): return .somethingElse(what)
-            case .system(_, _, let errno): return .unreadable(errno)
-            default: return .somethingElse(.noManifest(nearest: nil))
-            }
+            throw StoreError.exists(location.path, ExistingFile(at: location))
         }
+        let found = ExistingFile(in: file)
+        guard found.isReplaceable else { throw StoreError.exists(location.path, found) }
+        return file
     }
 }

@@ -23,10 +23,16 @@ public struct StoreWriter: ~Copyable, Sendable {
     private let lock: WriterLock
     /// For the parts of this type in other files.
     var core: StoreWriterCore<POSIXHost>
+    /// Where creating this store moved a damaged file that was in the way (``WriterOptions/replacesDamaged``); nil
+    /// where there was none.
+    public let displacedFile: FilePath?
 
-    private init(lock: consuming WriterLock, core: consuming StoreWriterCore<POSIXHost>) {
+    private init(
+        lock: consuming WriterLock, core: consuming StoreWriterCore<POSIXHost>, displacedFile: FilePath? = nil
+    ) {
         self.lock = lock
         self.core = core
+        self.displacedFile = displacedFile
     }
 
     /// Makes an empty store. It appears under its name complete and durable; a create that is interrupted leaves
@@ -35,17 +41,18 @@ public struct StoreWriter: ~Copyable, Sendable {
     /// - Parameters:
     ///   - dimension: The number of components of every row, 1 to 65,535.
     ///   - metric: How searches measure distance.
-    /// - Throws: ``StoreError/exists(_:_:)`` where there is a file of that name, whatever it is; it stays untouched.
-    ///   ``StoreError/lock(_:)`` where somebody else is about to write there.
+    /// - Throws: ``StoreError/exists(_:_:)`` where there is a file of that name, whatever it is (but see
+    ///   ``WriterOptions/replacesDamaged``); it stays untouched. ``StoreError/lock(_:)`` where somebody else is about to
+    ///   write there. ``StoreError/notCreated(_:movedTo:_:)`` where it failed after a damaged file had been moved aside.
     public static func create(
         at path: FilePath, dimension: Int, metric: Metric = .squaredL2, options: WriterOptions = WriterOptions()
     ) throws(StoreError) -> StoreWriter {
         let creation = try StoreCreation(
             host: POSIXHost(), path: path, dimension: dimension, metric: metric, options: options)
         let lock = try acquire(path, options)
-        try creation.run(lock.held)
+        let displaced = try creation.run(lock.held)
         let core = try StoreWriterCore.open(creation.location, under: lock.held, options: options)
-        return StoreWriter(lock: lock, core: core)
+        return StoreWriter(lock: lock, core: core, displacedFile: displaced)
     }
 
     /// Opens a store at its newest commit and takes its writer lock.
@@ -78,8 +85,14 @@ public struct StoreWriter: ~Copyable, Sendable {
     /// there, and one whose id was deleted is there again. Ids to be deleted that the store does not have are counted
     /// and passed over. A transaction that changes nothing makes no commit.
     ///
+    /// In a store with metadata the first commit reads all of it; the writer then keeps it in memory.
+    ///
     /// - Throws: ``StoreError/invalidRow(_:index:id:_:)`` for a row of another dimension, with a component that is no
-    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/lostLock(_:)`` and
+    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/checkpoint(_:source:_:)`` for
+    ///   a checkpoint that is against the rules of ``Transaction/setCheckpoint(source:count:offset:)``;
+    ///   ``StoreError/invalidMetadata(_:_:)`` and ``StoreError/metadataWithoutRow(_:id:)``;
+    ///   ``StoreError/damaged(_:offset:what:)`` where checkpoints or metadata are to be changed that cannot be read;
+    ///   ``StoreError/lostLock(_:)`` and
     ///   ``StoreError/foreignAppend(_:what:)`` where this writer is not the only one any more;
     ///   ``StoreError/limit(_:_:)`` for what the format cannot hold. Nothing is written in these cases.
     @discardableResult

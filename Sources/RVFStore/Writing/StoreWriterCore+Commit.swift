@@ -6,6 +6,9 @@ extension StoreWriterCore {
     package mutating func commit(
         _ transaction: Transaction, options: CommitOptions = CommitOptions()
     ) throws(StoreError) -> CommitResult {
+        // What is written rests on what is there: another file, with metadata of its own, may have taken the name.
+        try settleName()
+        let transaction = try selectingDeletes(in: transaction)
         let resolved: ResolvedTransaction
         do throws(ResolvedTransaction.Failure) {
             resolved = try ResolvedTransaction(
@@ -22,8 +25,12 @@ extension StoreWriterCore {
         }
         result.deleted = deleted.count
         result.ignored = resolved.deletedIDs.count - deleted.count
-        if resolved.rows.count == 0, deleted.isEmpty { return result }
-        try commit(resolved, deleting: deleted, merging: true, options.durability)
+        let state = try metadataChange(of: transaction, resolved)
+        let checkpoints = try checkpoints(after: transaction.checkpointOperations)
+        if resolved.rows.count == 0, deleted.isEmpty, state.isEmpty, checkpoints == nil { return result }
+        try commit(
+            resolved, deleting: deleted, merging: true, state: state, checkpoints: checkpoints, options.durability)
+        result.metadataChanged = state.metadata?.changedRecordCount ?? 0
         result.epoch = snapshot.manifest.payload.epoch
         return result
     }
@@ -36,15 +43,23 @@ extension StoreWriterCore {
     ///   - merging: whether small segments are merged by the way.
     ///   - durability: without syncs, the order is the same, and a crash may leave any part.
     ///   - state: what is written besides rows.
+    ///   - checkpoints: those that the commit leaves, where they change.
     mutating func commit(
         _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool,
-        state: StateChange = StateChange(), _ durability: CommitOptions.Durability
+        state: StateChange = StateChange(), checkpoints: CheckpointList? = nil, _ durability: CommitOptions.Durability
     ) throws(StoreError) {
         try settleName()
         try validateLock()
         let start = try validateFile()
-        let plan = try plan(
-            try change(transaction, deleting: deleted, merging: merging, state: state), from: start)
+        let draft = try checkpointDraft(
+            checkpoints, beside: state, changesRows: transaction.rows.count > 0 || !deleted.isEmpty)
+        let state = try ownState(
+            adding: draft, to: state, upserted: transaction.rows.count, deleted: deleted.count)
+        var change = try change(transaction, deleting: deleted, merging: merging, state: state)
+        draft?.complete(&change)
+        let plan = try plan(change, from: start)
+        // Checkpoints speak of the commit before as of one that is durable.
+        if let draft, !draft.prior.all.isEmpty, !hasSynced { try syncOrGoBack() }
         let pace = SyncPace(durability, from: unsynced?.from ?? start, to: plan.endLimit)
         // From here on until the end nothing is certain.
         doubt = Doubt(
@@ -112,6 +127,7 @@ extension StoreWriterCore {
             unsynced = nil
             throw error
         }
+        hasSynced = true
     }
 
     private func snapshotAfter(
@@ -121,7 +137,9 @@ extension StoreWriterCore {
             offset: sealed.offset, header: sealed.header, payload: sealed.payload,
             damaged: snapshot.manifest.damaged.filter(sealed.payload.directory.contains), rejected: [])
         let segments = change.segments(replacing: try snapshot.vectorTable(), with: written)
-        return SnapshotCore(source: source, manifest: manifest, table: try VectorTable(segments, in: source))
+        return SnapshotCore(
+            source: source, manifest: manifest, table: try VectorTable(segments, in: source),
+            metadata: try metadata(after: change.state, sealed.payload), previous: snapshot)
     }
 
     // MARK: Looking before writing

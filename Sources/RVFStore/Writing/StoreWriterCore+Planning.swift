@@ -30,13 +30,11 @@ extension StoreWriterCore {
     ///   - start: where the file ends.
     func plan(_ change: StoreChange, from start: UInt64) throws(StoreError) -> Plan {
         let before = snapshot.manifest.payload
-        let (epoch, overflow) = max(before.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
-        if overflow { throw StoreError.limit(file.path, .epochs) }
         var payload = before
-        payload.epoch = epoch
+        payload.epoch = try nextEpoch()
         payload.totalVectorCount = change.totalVectorCount
         payload.deletedIDs = change.deletedIDs
-        payload.identity = before.identity ?? StoreIdentity(fileID: file.host.randomFileID())
+        payload.identity = before.identity ?? newIdentity
         // Its length does not depend on what stands in it.
         var sized = payload
         sized.directory = change.directory(
@@ -58,11 +56,18 @@ extension StoreWriterCore {
         return Plan(change: change, payload: payload, firstID: firstID, endLimit: endLimit)
     }
 
+    func nextEpoch() throws(StoreError) -> UInt32 {
+        let (epoch, overflow) = max(snapshot.manifest.payload.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
+        if overflow { throw StoreError.limit(file.path, .epochs) }
+        return epoch
+    }
+
     /// Superseded manifests and witnesses stay in the file, unnamed; everything else goes on being named, unless the
-    /// commit writes it anew.
+    /// commit writes it anew. So does the one witness that this package's own manifest names: its chain goes on.
     private func carriedEntries(after state: StateChange) -> [DirectoryEntry] {
-        snapshot.manifest.payload.directory.filter {
-            $0.type != .manifest && $0.type != .witness && !state.superseded.contains($0)
+        let isOurs = snapshot.manifest.payload.mark != nil
+        return snapshot.manifest.payload.directory.filter {
+            $0.type != .manifest && ($0.type != .witness || isOurs) && !state.superseded.contains($0)
         }
     }
 
@@ -115,7 +120,7 @@ extension StoreWriterCore {
         empty.directory =
             carriedEntries(after: state).filter { $0.type != .vectors } + state.segments.map { _ in .blank }
         empty.deletedIDs = []
-        empty.identity = before.identity ?? StoreIdentity(fileID: [UInt8](repeating: 0, count: 16))
+        empty.identity = before.identity ?? newIdentity
         empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
         let free = CommitLimits.manifestByteCount - SegmentHeader.byteCount - empty.encodedByteCount
         var planner = ChangePlanner(

@@ -37,6 +37,10 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var idCount: Int?
     /// Whether another file may have taken the name since, through a compaction whose end is not known.
     var isNameUnsettled = false
+    /// Whether a sync of this writer has succeeded. Until then what it opened need not be durable, though it can be read.
+    var hasSynced = false
+    /// What a store without an identity is given by the first commit.
+    let newIdentity: StoreIdentity
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
@@ -47,6 +51,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         self.options = options
         self.file = file
         self.snapshot = snapshot
+        newIdentity = snapshot.manifest.payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
         fileByteCount = snapshot.source.byteCount
     }
 

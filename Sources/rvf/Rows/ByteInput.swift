@@ -57,7 +57,7 @@ struct ByteInput: ~Copyable {
     private mutating func fill() throws(Failure) {
         // A pipe may stay silent for as long as it likes; a signal still has to end the wait.
         if case .interrupted = interruption.awaitReadable(descriptor, atMost: nil) {
-            throw Failure(.failed, code: "cancelled", "interrupted")
+            throw Failure.interrupted
         }
         windowOffset += window.count
         position = 0

@@ -7,7 +7,9 @@ struct Inspect: ParsableCommand {
         abstract: "List every segment of a store's file.",
         discussion: """
             A segment is live if the newest commit names it, or is its manifest; the others are earlier commits, \
-            interrupted ones, or what other programs put there. Lengths are those of the payloads, in bytes.
+            interrupted ones, or what other programs put there. Lengths are those of the payloads, in bytes. With --json \
+            a line is {"id":…,"type":…,"typeCode":…,"offset":…,"length":…,"live":…,"cutOff":…}; the code is the \
+            format's number of the type, and id and code are null where no segment begins.
 
             \(Outcome.help)
             """)
@@ -41,8 +43,8 @@ struct Inspect: ParsableCommand {
             try output.console.say(
                 Self.columns("\(offset)", "\(byteCount)", "-", "unknown", "no segment begins here"),
                 json: .object([
-                    ("id", .null), ("type", "unknown"), ("offset", .unsigned(offset)), ("length", .unsigned(byteCount)),
-                    ("live", .bool(false)),
+                    ("id", .null), ("type", "unknown"), ("typeCode", .null), ("offset", .unsigned(offset)),
+                    ("length", .unsigned(byteCount)), ("live", .bool(false)), ("cutOff", .bool(false)),
                 ]))
         }
     }

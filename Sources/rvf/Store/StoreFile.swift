@@ -1,4 +1,5 @@
 import ArgumentParser
+import RVFLock
 import RVFStore
 import SystemPackage
 
@@ -13,6 +14,19 @@ struct StoreArgument: ParsableArguments {
             var options = ReaderOptions()
             options.readMode = .positional
             return try StoreReader(at: file, options: options).snapshot()
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// A writer, and with it the lock. A signal ends the wait for it.
+    func writer(
+        _ console: Console, _ interruption: Interruption, _ waiting: WaitOption
+    ) throws(Failure) -> StoreWriter {
+        var options = WriterOptions()
+        options.lock = .command(console, interruption, wait: waiting.wait?.duration)
+        do throws(StoreError) {
+            return try StoreWriter.open(at: file, options: options)
         } catch {
             throw Failure(error)
         }

@@ -19,6 +19,11 @@ struct Seconds: ExpressibleByArgument {
     }
 }
 
+struct WaitOption: ParsableArguments {
+    @Option(help: ArgumentHelp("Wait at most this long for a lock that is held.", valueName: "seconds"))
+    var wait: Seconds?
+}
+
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON, a line for each event.")
     var json = false

@@ -38,6 +38,9 @@ struct Failure: Error {
     /// Nobody reads our output any more. There is nobody to tell, so nothing is said.
     static let outputClosed = Failure(.failed, code: "outputClosed", "")
 
+    /// A signal asked for the end.
+    static let interrupted = Failure(.failed, code: "cancelled", "interrupted")
+
     /// The first letter small and no full stop, since `rvf: ` goes before.
     var line: String {
         message.hasSuffix(".") ? String(message.dropLast()) : message

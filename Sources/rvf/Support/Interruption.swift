@@ -1,5 +1,6 @@
 import Dispatch
 import RVFLock
+import RVFStore
 import Synchronization
 import SystemPackage
 
@@ -14,6 +15,8 @@ final class Interruption: Sendable {
 
     /// Ends the wait of an acquisition.
     let cancellation = LockCancellation()
+    /// Ends a long piece of work on a store.
+    let work = StoreCancellation()
     /// Can be read from the first signal on. Nobody reads it, so it stays that way.
     private let wakeUp: FileDescriptor
     private let trigger: FileDescriptor
@@ -44,6 +47,7 @@ final class Interruption: Sendable {
         }
         if let exit { Process.exit(exit) }
         cancellation.cancel()
+        work.cancel()
         _ = try? trigger.writeAll([0])
     }
 

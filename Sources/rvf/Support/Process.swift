@@ -30,6 +30,10 @@ enum Process {
         }
     }
 
+    static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
+        isatty(descriptor.rawValue) == 1
+    }
+
     /// Blocks the signals that ask a process to end, in this thread and all that it starts from now on, and returns
     /// them for ``awaitSignal(of:)``. Also those that a shell made a background process ignore; but a hang-up that
     /// is ignored (`nohup`) stays so.

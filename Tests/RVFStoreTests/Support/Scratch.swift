@@ -95,6 +95,15 @@ enum FileManagement {
         try FileManager.default.removeItem(atPath: path.string)
     }
 
+    static func move(_ path: FilePath, to other: FilePath) throws {
+        try FileManager.default.moveItem(atPath: path.string, toPath: other.string)
+    }
+
+    /// Makes a symbolic link.
+    static func link(_ path: FilePath, to destination: String) throws {
+        try FileManager.default.createSymbolicLink(atPath: path.string, withDestinationPath: destination)
+    }
+
     /// Replaces what has the new name.
     static func rename(_ path: FilePath, to other: FilePath) throws {
         try FileManager.default.removeItem(atPath: other.string)
