@@ -32,9 +32,8 @@ extension [UInt8] {
 
     /// Appends an integer in little-endian order.
     mutating func append<Value: FixedWidthInteger>(littleEndian value: Value) {
-        for byte in 0..<(Value.bitWidth / 8) {
-            append(UInt8(truncatingIfNeeded: value >> Value(truncatingIfNeeded: 8 * byte)))
-        }
+        // An integer's own bytes, copied while the local lends them.
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 }
 

@@ -8,8 +8,11 @@ struct SegmentStream<H: Host>: ~Copyable {
     /// Where the buffer's first byte goes.
     private var bufferOffset: UInt64
 
-    /// How much is collected before it is written.
-    private static var bufferByteCount: Int { 1 << 20 }
+    /// How much is collected before it is written: many times what a call costs, and little enough to stay in a
+    /// processor's own cache.
+    private static var bufferByteCount: Int { 1 << 18 }
+    /// How many bytes of rows are checksummed at once, while they are in the nearest cache.
+    private static var checksumByteCount: Int { 1 << 16 }
 
     init(_ file: BorrowedFile<H>, at offset: UInt64) {
         self.file = file
@@ -62,10 +65,13 @@ struct SegmentStream<H: Host>: ~Copyable {
         try append([UInt8](repeating: 0, count: SegmentHeader.byteCount))
         var checksum = CRC32()
         var index = index
-        try append(layout.encodedHead, &checksum)
+        let head = layout.encodedHead
+        checksum.update(head.bytes)
+        try append(head)
         for part in segment.parts {
             switch part {
-            case .new(let range): try append(rows, range, &index, &checksum)
+            case .new(let range):
+                try append(rows, range, strideBytes: layout.strideBytes, &index, &checksum)
             case .stored(let stored, let range, let keep):
                 try stored.forEachPiece(in: source, rows: range) { (bytes, first, count) throws(StoreError) in
                     try append(bytes, rows: first..<(first + count), keep: keep, &index, &checksum)
@@ -88,20 +94,19 @@ struct SegmentStream<H: Host>: ~Copyable {
 
     /// New rows.
     private mutating func append(
-        _ rows: UpsertRows, _ range: Range<Int>, _ index: inout RowIndexDraft, _ checksum: inout CRC32
+        _ rows: UpsertRows, _ range: Range<Int>, strideBytes: Int, _ index: inout RowIndexDraft, _ checksum: inout CRC32
     ) throws(StoreError) {
-        var chunk: [UInt8] = []
-        for row in range {
-            rows.encode(row, into: &chunk)
-            // Enough rows at once that the checksum is worth its call.
-            if chunk.count >= 1 << 16 {
-                index.add(chunk.bytes)
-                try append(chunk, &checksum)
-                chunk.removeAll(keepingCapacity: true)
-            }
+        let rowsAtOnce = max(1, Self.checksumByteCount / strideBytes)
+        var row = range.lowerBound
+        while row < range.upperBound {
+            let some = row..<min(row + rowsAtOnce, range.upperBound)
+            let start = buffer.count
+            rows.encode(some, into: &buffer)
+            checksum.update(buffer.bytes.extracting(start..<buffer.count))
+            index.add(buffer.bytes.extracting(start..<buffer.count))
+            try flushIfFull()
+            row = some.upperBound
         }
-        index.add(chunk.bytes)
-        try append(chunk, &checksum)
     }
 
     /// Those of some stored rows that are to be kept, as they stand.
@@ -117,15 +122,24 @@ struct SegmentStream<H: Host>: ~Copyable {
             }
             let first = row
             while row < rows.upperBound, keep.contains(row) { row += 1 }
-            let part = bytes.copy(((first - rows.lowerBound) * stride)..<((row - rows.lowerBound) * stride))
-            index.add(part.bytes)
-            try append(part, &checksum)
+            let part = ((first - rows.lowerBound) * stride)..<((row - rows.lowerBound) * stride)
+            let kept = bytes.extracting(part)
+            checksum.update(kept)
+            index.add(kept)
+            try append(kept)
         }
     }
 
-    private mutating func append(_ bytes: [UInt8], _ checksum: inout CRC32) throws(StoreError) {
-        checksum.update(bytes.bytes)
-        try append(bytes)
+    private mutating func append(_ bytes: RawSpan) throws(StoreError) {
+        if bytes.byteCount >= Self.bufferByteCount {
+            try finish()
+            try file.write(bytes, at: bufferOffset)
+            bufferOffset += UInt64(bytes.byteCount)
+        } else {
+            // The bytes are copied while the span lends them.
+            unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+            try flushIfFull()
+        }
     }
 
     /// Writes what is left in the buffer.

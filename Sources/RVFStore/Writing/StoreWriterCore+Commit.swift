@@ -72,8 +72,8 @@ extension StoreWriterCore {
 
         // The length first: a map of bytes that the file does not have would end the process.
         try validateLength(manifest.endOffset)
-        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: options.readMode)
-        try checkPlacement(manifest, in: source)
+        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: options.readMode, onDemand: true)
+        try checkPlacement(manifest)
         let next = try snapshotAfter(plan.change, manifest, written, source)
         try validateLock()
         try file.writing.write(manifest.header.encoded, at: manifest.offset)
@@ -148,8 +148,7 @@ extension StoreWriterCore {
 
     /// Where the file ends, once it is found to be as this writer left it.
     func validateFile() throws(StoreError) -> UInt64 {
-        let status = try file.status()
-        let size = UInt64(max(0, status.sizeBytes))
+        let size = UInt64(max(0, try file.sizeBytes()))
         // A failed write may have left any part of what it was to write.
         guard size >= fileByteCount, size <= max(fileByteCount, doubt?.byteCount ?? 0) else {
             throw StoreError.foreignAppend(
@@ -165,7 +164,7 @@ extension StoreWriterCore {
     }
 
     private func validateLength(_ expected: UInt64) throws(StoreError) {
-        let size = try file.status().sizeBytes
+        let size = try file.sizeBytes()
         guard size == Int64(expected) else {
             throw StoreError.foreignAppend(
                 file.path, what: "it has \(size) bytes, where this writer has just written up to byte \(expected)")
@@ -173,7 +172,9 @@ extension StoreWriterCore {
     }
 
     /// The manifest as this package's own readers will see it, before it can be seen.
-    private func checkPlacement(_ manifest: SealedManifest, in source: ByteSource<H>) throws(StoreError) {
+    private func checkPlacement(_ manifest: SealedManifest) throws(StoreError) {
+        // A few headers, for which no map is made.
+        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: .positional)
         var examination = Examination(source)
         var placement = ManifestPlacement<H>(candidate: manifest.offset, isMarked: true)
         let verdict = try placement.verdict(

@@ -170,10 +170,11 @@ struct ResolvedTransaction: Sendable {
             rowCount += batch.count
         }
         rows = UpsertRows(batches)
-        if let repeated = rows.firstRepeatedID() {
+        run = rows.run
+        // A run has each id once.
+        if run.count < rows.count, let repeated = rows.firstRepeatedID() {
             throw Failure(index: repeated.index, id: rows.id(repeated.index), problem: repeated.problem)
         }
-        run = rows.run
         resolve(deletes)
     }
 
