@@ -45,6 +45,12 @@ let package = Package(
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
             name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
+        // The simulated system on which the code that ships is tried in every order of its steps; in no product.
+        .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
+        .executableTarget(name: "rvf-prove", dependencies: ["RVFSimulation"], swiftSettings: strict),
+        .testTarget(
+            name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],
+            swiftSettings: strict),
         .target(
             name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],
             path: "Tests/RVFTestSupport", swiftSettings: strict),

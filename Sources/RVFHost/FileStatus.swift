@@ -10,7 +10,7 @@ public struct FileIdentity: Hashable, Sendable {
 }
 
 /// The part of `stat` that this package looks at.
-public struct FileStatus: Equatable, Sendable {
+public struct FileStatus: Hashable, Sendable {
     public enum Kind: Sendable {
         case regular, directory, symbolicLink, fifo, socket, device
     }
@@ -53,7 +53,7 @@ public enum GuardMeaning: Sendable {
 }
 
 /// The type of a mounted file system, as far as locks are concerned.
-public struct FileSystemType: Equatable, Sendable {
+public struct FileSystemType: Hashable, Sendable {
     /// A short name for messages, such as `ext4`.
     public var name: String
     public var guardMeaning: GuardMeaning

@@ -19,7 +19,8 @@ struct Judgement {
         identity: HostIdentity?, rules: LockRules, watch: ChangeWatch
     ) throws(LockError) -> Judgement {
         let host = file.site.host
-        let (bytes, status) = try settledContent(of: file)
+        let look = try settledLook(at: file)
+        let (bytes, status) = (look.bytes, look.status)
         let reading = LockRecordReading(bytes, fileBytes: status.sizeBytes)
         let unchanged = watch.unchangedNanoseconds(
             ChangeWatch.Sight(
@@ -32,33 +33,51 @@ struct Judgement {
         let process = reading.record.map { Int32(exactly: $0.processID) ?? 0 } ?? 0
         let isOurHost = reading.record.map { names.isOurs($0.hostName) } ?? false
         let seen = LockObservation(
-            reading: reading, nowNanoseconds: host.wallClockNanoseconds(),
-            modifiedNanoseconds: status.modifiedNanoseconds, guardMeaning: guardMeaning, guardIsFree: guardIsFree,
+            reading: reading, nowNanoseconds: look.nowNanoseconds,
+            modifiedNanoseconds: look.modifiedNanoseconds, guardMeaning: guardMeaning, guardIsFree: guardIsFree,
             isOurHost: isOurHost, process: isOurHost ? host.processState(process) : .dead,
             isOwnProcessID: process == host.processID, unchangedNanoseconds: unchanged,
             dataModifiedNanoseconds: dataStatus?.modifiedNanoseconds)
         return Judgement(
             reading: reading, bytes: bytes, verdict: Staleness.verdict(on: seen, rules: rules),
             holder: reading.record.map { LockLook.holder(of: $0, at: file.site, isOurHost: isOurHost) },
-            nowNanoseconds: seen.nowNanoseconds, modifiedNanoseconds: status.modifiedNanoseconds,
+            nowNanoseconds: seen.nowNanoseconds, modifiedNanoseconds: look.modifiedNanoseconds,
             bornNanoseconds: host.birthNanoseconds(of: file.site.lockName, in: file.site.directory))
     }
 
-    /// The file's start and status; read again a few times while it looks like a write under way.
-    private static func settledContent<H: Host>(
-        of file: LockFile<H>
-    ) throws(LockError) -> (bytes: [UInt8], status: FileStatus) {
+    /// One look at a file: its start and its status as they were at one moment.
+    private struct Look {
+        /// The clock before the look: whoever stalls between this and the verdict takes the file for younger than it
+        /// is, never for older.
+        var nowNanoseconds: Int64
+        var bytes: [UInt8]
+        var status: FileStatus
+        var modifiedNanoseconds: Int64
+    }
+
+    /// Looks again a few times while the file looks like a write under way, or was written meanwhile. One that does not
+    /// come to rest is as good as written this moment.
+    private static func settledLook<H: Host>(at file: LockFile<H>) throws(LockError) -> Look {
         let host = file.site.host
+        func status() throws(LockError) -> FileStatus {
+            try file.site.attempting(.readLock) { () throws(Errno) in try host.status(of: file.descriptor) }
+        }
         // 1, 2, 4 and 8 ms: a write of 104 bytes that has begun ends well within.
         var pauseNanoseconds: Int64 = 1_000_000
         while true {
-            let status = try file.site.attempting(.readLock) { () throws(Errno) in
-                try host.status(of: file.descriptor)
-            }
+            let now = host.wallClockNanoseconds()
+            let before = try status()
             let bytes = try file.startBytes()
-            let reading = LockRecordReading(bytes, fileBytes: status.sizeBytes)
-            let isSettled = reading.isEmpty || (reading.record != nil && !reading.problems.contains(.checksum))
-            if isSettled || pauseNanoseconds > 8_000_000 { return (bytes, status) }
+            let after = try status()
+            let reading = LockRecordReading(bytes, fileBytes: after.sizeBytes)
+            let isWhole = reading.isEmpty || (reading.record != nil && !reading.problems.contains(.checksum))
+            let isAtRest =
+                before.sizeBytes == after.sizeBytes && before.modifiedNanoseconds == after.modifiedNanoseconds
+            if isAtRest && isWhole || pauseNanoseconds > 8_000_000 {
+                return Look(
+                    nowNanoseconds: now, bytes: bytes, status: after,
+                    modifiedNanoseconds: isAtRest ? after.modifiedNanoseconds : now)
+            }
             host.sleep(nanoseconds: pauseNanoseconds)
             pauseNanoseconds *= 2
         }

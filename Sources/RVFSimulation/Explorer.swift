@@ -1,0 +1,183 @@
+import RVFHost
+
+/// A world to be run again and again.
+package struct Scenario: Sendable {
+    package var name: String
+    package var state: WorldState
+    package var actors: [World.Actor]
+    package var invariants: Invariants
+    /// Whether a newcomer gets the lock at once when all have ended, and nothing is left behind afterwards.
+    package var endsWell: EndsWell
+
+    package enum EndsWell: Sendable {
+        /// Without letting time pass.
+        case atOnce
+        /// When all ages are over.
+        case inTheEnd
+        /// The run itself is all that is looked at.
+        case unasked
+    }
+
+    package init(
+        _ name: String, _ state: WorldState, _ actors: [World.Actor], invariants: Invariants = .all,
+        endsWell: EndsWell = .atOnce
+    ) {
+        self.name = name
+        self.state = state
+        self.actors = actors
+        self.invariants = invariants
+        self.endsWell = endsWell
+    }
+}
+
+/// What was found when a scenario was run.
+package struct Finding: Sendable {
+    package var violation: String
+    /// The choices that lead there; see ``Explorer/replay(_:choices:)``.
+    package var choices: String
+    /// Who did what.
+    package var story: [String]
+}
+
+/// Runs a scenario through every order of its steps, or through random ones.
+package final class Explorer {
+    package struct Report: Sendable {
+        package var runs = 0
+        package var states = 0
+        package var steps = 0
+        /// Whether every order has been seen.
+        package var isComplete = false
+        package var finding: Finding?
+    }
+
+    private let workers = WorkerPool()
+
+    package init() {}
+
+    /// Depth first over who goes next, what fails and who is killed, each state once.
+    ///
+    /// - Parameter runLimit: no more runs than this.
+    package func explore(_ scenario: Scenario, runLimit: Int = .max) -> Report {
+        var report = Report()
+        let chooser = PathChooser()
+        while report.runs < runLimit {
+            chooser.begin()
+            let world = run(scenario, chooser, isTraced: false)
+            report.runs += 1
+            if let violation = world.violation {
+                report.finding = finding(violation, scenario, chooser.path.map(\.chosen))
+                break
+            }
+            if !chooser.advance() {
+                report.isComplete = true
+                break
+            }
+        }
+        report.states = chooser.visited.count
+        report.steps = chooser.stepCount
+        return report
+    }
+
+    /// Random runs. The first that fails is shortened to what it takes.
+    package func wander(_ scenario: Scenario, seeds: Range<UInt64>) -> Report {
+        var report = Report()
+        for seed in seeds {
+            let chooser = RandomChooser(seed: seed)
+            let world = run(scenario, chooser, isTraced: false)
+            report.runs += 1
+            report.steps += chooser.taken.count
+            guard world.violation != nil else { continue }
+            let choices = shorten(chooser.taken, scenario)
+            let replayed = run(scenario, ListChooser(choices), isTraced: false)
+            report.finding = finding(replayed.violation ?? world.violation ?? "", scenario, choices)
+            report.finding?.violation += " (seed \(seed))"
+            return report
+        }
+        return report
+    }
+
+    /// Runs one order of steps again; what was violated, and the story.
+    package func replay(_ scenario: Scenario, choices: String) -> (violation: String?, story: [String]) {
+        let world = run(scenario, ListChooser(ChoiceText.decode(choices)), isTraced: true)
+        return (world.violation, world.trace ?? [])
+    }
+
+    private func finding(_ violation: String, _ scenario: Scenario, _ choices: [Int]) -> Finding {
+        let text = ChoiceText.encode(choices)
+        return Finding(violation: violation, choices: text, story: replay(scenario, choices: text).story)
+    }
+
+    // MARK: One run
+
+    private func run(_ scenario: Scenario, _ chooser: any Chooser, isTraced: Bool) -> World {
+        let invariants = scenario.invariants
+        let world = World(state: scenario.state, chooser: Relay(chooser), isTraced: isTraced) {
+            invariants.violation(in: $0)
+        }
+        world.run(scenario.actors, on: workers)
+        if !world.isAborted, world.violation == nil, scenario.endsWell != .unasked { end(world, scenario) }
+        return world
+    }
+
+    /// A newcomer gets the lock, and leaves nothing behind.
+    private func end(_ world: World, _ scenario: Scenario) {
+        let hasData = world.state.dataInode != nil
+        world.calm()
+        let before = world.state.referee.acquisitionCount
+        if scenario.endsWell == .atOnce { world.run([LockActors.writer("first newcomer")], on: workers) }
+        if scenario.endsWell == .atOnce, world.state.referee.acquisitionCount == before, world.violation == nil {
+            return world.report("all have ended, and a newcomer does not get the lock at once")
+        }
+        // Longer than any age by which anything is judged.
+        world.letTimePass(seconds: 4000)
+        let acquired = world.state.referee.acquisitionCount
+        world.run([LockActors.writer("last newcomer")], on: workers)
+        if world.violation != nil { return }
+        if world.state.referee.acquisitionCount == acquired {
+            return world.report("all have ended long ago, and a newcomer does not get the lock")
+        }
+        let left = world.state.files.names(in: world.state.sceneDirectory)
+        let expected = hasData ? [Scene.dataName] : []
+        if left != expected { world.report("files are left behind: \(left.filter { $0 != Scene.dataName })") }
+    }
+
+    // MARK: Shortening
+
+    /// Choices without what the violation does not need: a zero is "whoever has the turn goes on".
+    private func shorten(_ choices: [Int], _ scenario: Scenario) -> [Int] {
+        var best = choices
+        func fails(_ candidate: [Int]) -> Bool {
+            run(scenario, ListChooser(candidate), isTraced: false).violation != nil
+        }
+        guard fails(best) else { return best }
+        var size = max(1, best.count / 2)
+        while size >= 1 {
+            var start = 0
+            while start < best.count {
+                let end = min(best.count, start + size)
+                var without = best
+                without.removeSubrange(start..<end)
+                var quiet = best
+                for index in start..<end { quiet[index] = 0 }
+                if fails(without) {
+                    best = without
+                } else {
+                    if quiet != best, fails(quiet) { best = quiet }
+                    start = end
+                }
+            }
+            size /= 2
+        }
+        return best
+    }
+}
+
+extension Explorer {
+    /// One process, alone in a world.
+    package static func alone(_ state: WorldState, _ body: @escaping @Sendable (SimulatedHost) -> Void) -> World {
+        let world = World(state: state, chooser: Relay(ListChooser([])), isTraced: false) { _ in nil }
+        let workers = WorkerPool()
+        world.run([World.Actor(name: "alone", body: body)], on: workers)
+        return world
+    }
+}

@@ -1,0 +1,204 @@
+import RVFHost
+import RVFLock
+import SystemPackage
+
+/// Processes that use the lock: ours, by the code that ships, and naive peers, by their own.
+package enum LockActors {
+    /// What one of our processes does while it has the lock.
+    package enum Work: Sendable {
+        case commit
+        /// Renews first.
+        case renewAndCommit
+        /// Lets so much time pass first, as a process that is frozen, or at long work.
+        case waitAndCommit(seconds: Int64)
+        /// Makes the protected file, complete, under the lock.
+        case createData
+        /// Puts another file in the protected file's place.
+        case replaceData
+    }
+
+    /// A process that acquires, works and releases.
+    package static func writer(
+        _ name: String, machine: Int = 0, work: Work = .commit, rounds: Int = 1, defect: Defect? = nil
+    ) -> World.Actor {
+        World.Actor(name: name, machine: machine) { host in
+            var host = host
+            host.defect = defect
+            let registry = LockRegistry()
+            for _ in 0..<rounds { round(host, registry, work) }
+        }
+    }
+
+    private static func round(_ host: SimulatedHost, _ registry: LockRegistry, _ work: Work) {
+        let options = LockOptions(renewal: .manual)
+        do throws(LockError) {
+            let lock = try HeldLock.acquire(host: host, registry: registry, protecting: Scene.data, options: options)
+            host.world.tell(host.process) { $0.noteAcquired(host.process) }
+            host.forgetWhatItSaw()
+            try perform(work, lock, host)
+            host.world.tell(host.process) { $0.noteReleasing(host.process) }
+            try lock.release()
+        } catch {
+            // Refused, or lost: it is no holder, and knows it.
+            host.world.tell(host.process) { $0.noteReleasing(host.process) }
+        }
+    }
+
+    private static func perform(
+        _ work: Work, _ lock: HeldLock<SimulatedHost>, _ host: SimulatedHost
+    ) throws(LockError) {
+        switch work {
+        case .commit: break
+        case .renewAndCommit: try lock.renew()
+        case .waitAndCommit(let seconds): host.sleep(nanoseconds: seconds * 1_000_000_000)
+        case .createData, .replaceData:
+            let draft = try lock.draftProtectedFile()
+            if (try? host.write([4, 5, 6], to: draft.descriptor)) == nil { return }
+            try lock.publish(draft)
+        }
+        host.noteValidating(lock.writerID)
+        try lock.validate()
+        host.commit()
+    }
+
+    /// A process of the reference runtime: it knows the lock file only, and judges it as `spec/lock-protocol.md` says.
+    ///
+    /// - Parameter holdSeconds: how long it keeps the lock.
+    package static func peer(
+        _ name: String, machine: Int = 0, holdSeconds: Int64 = 0, isPrompt: Bool = true
+    ) -> World.Actor {
+        // A tenth of a second between any two steps: slow for a system call, and less than our settling.
+        World.Actor(name: name, machine: machine, patienceNanoseconds: isPrompt ? 100_000_000 : nil, isPeer: true) { host in
+            guard let directory = try? host.openDirectory(FilePath(Scene.directory)) else { return }
+            for _ in 0..<2 {
+                do throws(Errno) {
+                    if try NaivePeer(host: host, directory: directory).acquire(holdSeconds: holdSeconds) { return }
+                } catch {
+                    return
+                }
+            }
+        }
+    }
+}
+
+/// One attempt of a naive peer.
+struct NaivePeer {
+    let host: SimulatedHost
+    let directory: FileDescriptor
+    private let lock = FilePath(Scene.lockName)
+
+    init(host: SimulatedHost, directory: FileDescriptor) {
+        self.host = host
+        self.directory = directory
+    }
+
+    /// True where there is nothing more to try.
+    func acquire(holdSeconds: Int64) throws(Errno) -> Bool {
+        let file: FileDescriptor
+        do throws(Errno) {
+            file = try host.open(
+                lock, in: directory, .readWrite, options: [.create, .exclusiveCreate], permissions: [.ownerReadWrite])
+        } catch {
+            if error != .fileExists { throw error }
+            return try !removeIfStale()
+        }
+        note([], file)
+        let record = Scene.record(
+            host.world.state, ageSeconds: 0, isGuarded: false, hostName: String(decoding: host.hostName(), as: UTF8.self),
+            processID: UInt32(host.processID))
+        try host.write(record, to: file)
+        note(record, file)
+        host.world.tell(host.process) { $0.noteAcquired(host.process) }
+        if holdSeconds > 0 { host.sleep(nanoseconds: holdSeconds * 1_000_000_000) }
+        host.commit()
+        host.world.tell(host.process) {
+            $0.noteReleasing(host.process)
+            $0.notePeerLock(host.process, nil)
+        }
+        if try read() == record { try? host.unlink(lock, in: directory) }
+        return true
+    }
+
+    private func note(_ bytes: [UInt8], _ file: FileDescriptor) {
+        if host.world.isGhost(host.process) { return }
+        let inode = host.inode(file, in: host.world.state)
+        host.world.tell(host.process) {
+            $0.notePeerLock(host.process, Referee.PeerLock(inode: inode, bytes: bytes))
+        }
+    }
+
+    private func read() throws(Errno) -> [UInt8] {
+        let file = try host.open(lock, in: directory, .readOnly, options: [], permissions: [])
+        defer { host.close(file) }
+        return try host.read(file, count: LockRecord.byteCount)
+    }
+
+    /// True where the lock is gone, or may be: the create is tried once more.
+    private func removeIfStale() throws(Errno) -> Bool {
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try read()
+        } catch {
+            if error == .noSuchFileOrDirectory { return true }
+            throw error
+        }
+        guard let record = LockRecordReading(bytes).record else {
+            try? host.unlink(lock, in: directory)
+            return true
+        }
+        let age = host.wallClockNanoseconds() - Int64(record.timestampNanoseconds)
+        let isDead = record.hostName == host.hostName() && host.processState(Int32(record.processID)) == .dead
+        let limit: Int64 = record.hostName == host.hostName() ? (isDead ? 30 : .max / 1_000_000_000) : 300
+        guard age > limit * 1_000_000_000 else { return false }
+        try? host.unlink(lock, in: directory)
+        return true
+    }
+}
+
+extension SimulatedHost {
+    func write(_ bytes: [UInt8], to file: FileDescriptor) throws(Errno) {
+        let result: Result<Int, Errno> = unsafe bytes.withUnsafeBytes { buffer in
+            do throws(Errno) {
+                // The array is alive for the call.
+                return .success(try unsafe write(file, from: buffer, at: 0))
+            } catch {
+                return .failure(error)
+            }
+        }
+        _ = try result.get()
+    }
+
+    func read(_ file: FileDescriptor, count: Int) throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let result: Result<Int, Errno> = unsafe bytes.withUnsafeMutableBytes { buffer in
+            do throws(Errno) {
+                // The array is alive for the call.
+                return .success(try unsafe read(file, into: buffer, at: 0))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return Array(bytes.prefix(try result.get()))
+    }
+
+    /// A step that stands for a commit's last write.
+    func commit() {
+        _ = try? world.perform(process, .call("commit", canFail: false), "commits") { (state) throws(Errno) in
+            state.referee.noteCommit(process)
+            if state.referee.lostBeforeValidation.contains(process), state.referee.violation == nil {
+                state.referee.violation = "a process commits whose lock was gone before it validated it"
+            }
+            return true
+        }
+    }
+
+    /// The process is about to validate: what it cannot miss from now on is what has happened already.
+    func noteValidating(_ id: WriterID) {
+        if world.isGhost(process) { return }
+        let bytes = world.state.lockInode.map {
+            world.state.files.read($0, at: 0, count: LockRecord.byteCount)
+        }
+        let isOurs = bytes.map { LockRecordReading($0).record?.writerID == id } ?? false
+        world.tell(process) { $0.noteValidating(process, isLost: !isOurs) }
+    }
+}

@@ -1,0 +1,46 @@
+/// What the processes of a world say of themselves as they go, and what has been found to be wrong.
+package struct Referee: Hashable, Sendable {
+    /// A naive peer's lock: the inode, and what stands in it while nobody else lays hand on it.
+    package struct PeerLock: Hashable, Sendable {
+        package var inode: UInt64
+        package var bytes: [UInt8]
+    }
+
+    /// The first thing that must not be.
+    package internal(set) var violation: String?
+    /// The processes that have acquired and not released, by their own account.
+    package private(set) var holders: [Int] = []
+    package private(set) var acquisitionCount = 0
+    package private(set) var commitCount = 0
+    /// Processes whose lock was gone already when they began to validate it.
+    package private(set) var lostBeforeValidation: Set<Int> = []
+    /// Live locks of naive peers, by process.
+    package private(set) var peerLocks: [Int: PeerLock] = [:]
+
+    package mutating func noteAcquired(_ process: Int) {
+        acquisitionCount += 1
+        holders.append(process)
+    }
+
+    package mutating func noteReleasing(_ process: Int) {
+        holders.removeAll { $0 == process }
+        lostBeforeValidation.remove(process)
+    }
+
+    package mutating func noteValidating(_ process: Int, isLost: Bool) {
+        if isLost { lostBeforeValidation.insert(process) } else { lostBeforeValidation.remove(process) }
+    }
+
+    package mutating func noteCommit(_ process: Int) {
+        commitCount += 1
+    }
+
+    package mutating func notePeerLock(_ process: Int, _ lock: PeerLock?) {
+        peerLocks[process] = lock
+    }
+
+    mutating func noteEnded(_ process: Int) {
+        noteReleasing(process)
+        peerLocks[process] = nil
+    }
+}

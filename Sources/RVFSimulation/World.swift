@@ -1,0 +1,339 @@
+import Dispatch
+import RVFHost
+import Synchronization
+import SystemPackage
+
+/// A simulated world in motion: its processes run the code that ships, each on a thread of its own, one at a time. At
+/// every call to the system that another process could notice, the chooser says who goes on, or what else happens.
+///
+/// A killed process's thread is not stopped: its calls do nothing any more and fail, until its code has come to its end.
+// The state is touched only by the thread whose turn it is, and turns are handed over through semaphores, which order
+// what was written before with what is read after. A killed process's thread reads only its own seat's atomic flag.
+package final class World: @unchecked Sendable {
+    package struct Actor: Sendable {
+        package var name: String
+        package var machine: Int
+        /// A process of this kind makes its next step within so long, unless it sleeps; nil for any time.
+        package var patienceNanoseconds: Int64?
+        package var isPeer: Bool
+        package var body: @Sendable (SimulatedHost) -> Void
+
+        package init(
+            name: String, machine: Int = 0, patienceNanoseconds: Int64? = nil, isPeer: Bool = false,
+            body: @escaping @Sendable (SimulatedHost) -> Void
+        ) {
+            self.name = name
+            self.machine = machine
+            self.patienceNanoseconds = patienceNanoseconds
+            self.isPeer = isPeer
+            self.body = body
+        }
+    }
+
+    private final class Seat: Sendable {
+        let turn = DispatchSemaphore(value: 0)
+        let isGhost = Atomic(false)
+        /// Nanoseconds that seem to pass for a ghost, so that it comes to the end of what it waits for.
+        let ghostNanoseconds = Atomic<Int64>(0)
+    }
+
+    package private(set) var state: WorldState
+    /// What happened, for people; nil where nobody wants to know.
+    package var trace: [String]?
+    package private(set) var isAborted = false
+    /// What the explorer has to say at each choice.
+    private let chooser: Relay
+    private var actors: [Actor] = []
+    private var seats: [Seat] = []
+    private var failsNext: Set<Int> = []
+    /// What each process is about to do.
+    private var pending: [StepKind] = []
+    private let finished = DispatchSemaphore(value: 0)
+    /// Looks at the state after every step; a text is a violation.
+    private let invariant: @Sendable (WorldState) -> String?
+
+    init(
+        state: WorldState, chooser: Relay, isTraced: Bool,
+        invariant: @escaping @Sendable (WorldState) -> String?
+    ) {
+        self.state = state
+        self.chooser = chooser
+        self.invariant = invariant
+        trace = isTraced ? [] : nil
+    }
+
+    /// What was violated first.
+    package var violation: String? { state.referee.violation }
+
+    /// Runs more processes to their end, those that are there already having come to theirs.
+    package func run(_ newcomers: [Actor], on workers: WorkerPool) {
+        let first = actors.count
+        for (offset, actor) in newcomers.enumerated() {
+            actors.append(actor)
+            seats.append(Seat())
+            pending.append(.start)
+            state.processes.append(
+                WorldState.Process(
+                    id: Int32(100 + first + offset), machine: actor.machine, isPeer: actor.isPeer))
+        }
+        let group = DispatchGroup()
+        for process in first..<actors.count {
+            group.enter()
+            workers.start {
+                self.live(process)
+                group.leave()
+            }
+        }
+        if handOn(from: nil) { finished.wait() }
+        group.wait()
+    }
+
+    /// The whole life of a process, on its thread.
+    private func live(_ process: Int) {
+        seats[process].turn.wait()
+        if !seats[process].isGhost.load(ordering: .acquiring) {
+            state.processes[process].life = .running
+            actors[process].body(SimulatedHost(world: self, process: process))
+            // The kernel closes what a process leaves open.
+            _ = try? perform(process, .exit, "exit") { (state) throws(Errno) -> Bool in
+                state.end(process, as: .exited)
+                return true
+            }
+        }
+        guard !seats[process].isGhost.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        if !handOn(from: process) { finished.signal() }
+    }
+
+    // MARK: Steps
+
+    /// Whether calls of this process do nothing any more.
+    func isGhost(_ process: Int) -> Bool { seats[process].isGhost.load(ordering: .acquiring) }
+
+    func ghostTime(_ process: Int) -> Int64 {
+        // A second for each look at the clock ends every wait soon.
+        seats[process].ghostNanoseconds.add(1_000_000_000, ordering: .relaxed).newValue
+    }
+
+    /// Makes a call of a process: lets the others go first as the chooser wants it, then does what the call does.
+    func perform<Value: Hashable>(
+        _ process: Int, _ kind: StepKind, _ text: @autoclosure () -> String,
+        _ body: (inout WorldState) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        if isGhost(process) { throw .ioError }
+        pending[process] = kind
+        if kind.isVisible {
+            guard waitForTurn(process) else { throw .ioError }
+        }
+        if failsNext.remove(process) != nil {
+            note(process, text(), "fails: I/O error", -1)
+            throw .ioError
+        }
+        do throws(Errno) {
+            let value = try body(&state)
+            note(process, text(), Story.words(for: value), value)
+            return value
+        } catch {
+            note(process, text(), "\(error)", error.rawValue)
+            throw error
+        }
+    }
+
+    /// What a process does that no other can notice, and that cannot fail.
+    func read<Value: Hashable>(_ process: Int, _ body: (inout WorldState) -> Value) -> Value? {
+        if isGhost(process) { return nil }
+        let value = body(&state)
+        remember(process, value)
+        return value
+    }
+
+    private func note<Value: Hashable>(
+        _ process: Int, _ text: @autoclosure () -> String, _ result: @autoclosure () -> String, _ value: Value
+    ) {
+        remember(process, value)
+        state.processes[process].lastStepNanoseconds = state.bootClockNanoseconds
+        if trace != nil { trace?.append("\(actors[process].name): \(text()) → \(result())") }
+    }
+
+    private func remember<Value: Hashable>(_ process: Int, _ value: Value) {
+        var hasher = Hasher()
+        hasher.combine(state.processes[process].history)
+        hasher.combine(value)
+        state.processes[process].history = hasher.finalize()
+    }
+
+    /// Records what must not be. The first counts.
+    func report(_ violation: String) {
+        if state.referee.violation == nil { state.referee.violation = violation }
+        trace?.append("!! " + violation)
+    }
+
+    /// From now on nothing happens but what processes do.
+    func calm() {
+        chooser.calm()
+        state.budget = Budget()
+    }
+
+    func letTimePass(seconds: Int64) {
+        state.apply(.passTime(seconds: seconds))
+    }
+
+    /// What a process does to the referee, as part of its own step.
+    package func tell(_ process: Int, _ body: (inout Referee) -> Void) {
+        if isGhost(process) { return }
+        body(&state.referee)
+    }
+
+    // MARK: Turns
+
+    /// False where the process has no turn any more.
+    private func waitForTurn(_ process: Int) -> Bool {
+        while true {
+            switch choose(current: process) {
+            case .abort: return false
+            case .run(process): return !isGhost(process)
+            case .run(let other):
+                seats[other].turn.signal()
+                seats[process].turn.wait()
+                return !isGhost(process)
+            case .nobody: return false
+            case .again: if isGhost(process) { return passOn(process) }
+            }
+        }
+    }
+
+    /// The process whose thread this is was killed: the next one is woken, and its own code comes to an end.
+    private func passOn(_ process: Int) -> Bool {
+        if !handOn(from: process) { finished.signal() }
+        return false
+    }
+
+    /// Wakes the next process; false where there is none.
+    private func handOn(from process: Int?) -> Bool {
+        while true {
+            switch choose(current: process) {
+            case .run(let other):
+                seats[other].turn.signal()
+                return true
+            case .again: continue
+            case .abort, .nobody: return false
+            }
+        }
+    }
+
+    private enum Next {
+        case run(Int)
+        /// Something else happened; another choice is due.
+        case again
+        case nobody
+        case abort
+    }
+
+    private func choose(current: Int?) -> Next {
+        // A step is over, and what the process says of it has been heard.
+        if state.referee.violation == nil, let violation = invariant(state) { report(violation) }
+        let choices = self.choices(current: current)
+        guard choices.contains(where: \.isRun) else { return .nobody }
+        // After a violation nothing more is to be found out.
+        let chosen = state.referee.violation == nil ? chooser.choose(among: choices, in: state, current: current) : nil
+        guard let chosen else {
+            abort()
+            return .abort
+        }
+        switch choices[chosen] {
+        case .run(let process, let isPreemption):
+            if isPreemption, let left = state.budget.preemptions { state.budget.preemptions = left - 1 }
+            wake(process)
+            return .run(process)
+        case .fail(let process):
+            state.budget.errors -= 1
+            failsNext.insert(process)
+            wake(process)
+            return .run(process)
+        case .kill(let process):
+            state.budget.kills -= 1
+            trace?.append("\(actors[process].name): is killed before \(pending[process])")
+            state.end(process, as: .killed)
+            seats[process].isGhost.store(true, ordering: .releasing)
+            if process != current { seats[process].turn.signal() }
+            return .again
+        case .act(let act):
+            state.budget.acts.removeAll { $0 == act }
+            trace?.append("the world: \(act)")
+            state.apply(act)
+            return .again
+        }
+    }
+
+    private func wake(_ process: Int) {
+        guard let wakes = state.processes[process].wakesNanoseconds else { return }
+        state.bootClockNanoseconds = max(state.bootClockNanoseconds, wakes)
+        state.processes[process].wakesNanoseconds = nil
+    }
+
+    /// Ends the run: every process's code comes to an end without doing anything any more.
+    private func abort() {
+        isAborted = true
+        for seat in seats where !seat.isGhost.exchange(true, ordering: .acquiringAndReleasing) { seat.turn.signal() }
+        finished.signal()
+    }
+
+    /// Everything that can happen next; first that the current process goes on.
+    private func choices(current: Int?) -> [Choice] {
+        var result: [Choice] = []
+        let living = state.processes.indices.filter {
+            !isGhost($0) && [.running, .notStarted].contains(state.processes[$0].life)
+        }
+        let mayGoOn = current.map { living.contains($0) && state.processes[$0].wakesNanoseconds == nil } ?? false
+        if let current, living.contains(current), canRun(current) { result.append(.run(current, isPreemption: false)) }
+        let mayPreempt = !mayGoOn || state.budget.preemptions != 0
+        if mayPreempt {
+            for process in living where process != current && canRun(process) {
+                result.append(.run(process, isPreemption: mayGoOn))
+            }
+        }
+        if state.budget.kills > 0 {
+            for process in living where state.processes[process].life == .running { result.append(.kill(process)) }
+        }
+        if state.budget.errors > 0, let current, living.contains(current), pending[current].canFail {
+            result.append(.fail(current))
+        }
+        result += state.budget.acts.filter(state.isPossible).map(Choice.act)
+        return result
+    }
+
+    /// Whether it is a process's turn, or can come to be by letting time pass: not while another one that does not
+    /// sleep would take longer for its next step than it ever does.
+    private func canRun(_ process: Int) -> Bool {
+        guard let wakes = state.processes[process].wakesNanoseconds, wakes > state.bootClockNanoseconds else {
+            return true
+        }
+        return state.processes.indices.allSatisfy { other in
+            guard other != process, let patience = actors[other].patienceNanoseconds,
+                state.processes[other].life == .running, state.processes[other].wakesNanoseconds == nil
+            else { return true }
+            return wakes - state.processes[other].lastStepNanoseconds <= patience
+        }
+    }
+}
+
+extension WorldState {
+    /// A process has come to its end: its descriptors are closed.
+    mutating func end(_ process: Int, as life: Process.Life) {
+        for descriptor in processes[process].descriptors.keys.sorted() { close(descriptor, of: process) }
+        processes[process].life = life
+        processes[process].wakesNanoseconds = nil
+        // What it knew is of no more consequence.
+        processes[process].history = 0
+        referee.noteEnded(process)
+    }
+
+    mutating func close(_ descriptor: Int32, of process: Int) {
+        guard let open = processes[process].descriptors.removeValue(forKey: descriptor) else { return }
+        files.noteClosed(open.inode, description: WorldState.description(descriptor, of: process))
+    }
+
+    /// Open file descriptions are not shared, so that a process and its number name one.
+    static func description(_ descriptor: Int32, of process: Int) -> Int {
+        process << 32 | Int(descriptor)
+    }
+}

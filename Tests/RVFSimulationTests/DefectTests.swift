@@ -1,0 +1,34 @@
+import RVFHost
+import RVFSimulation
+import Testing
+
+/// A proof that cannot fail proves nothing: each of these defects has to be found.
+@Suite("Defects that the explorer has to find")
+struct DefectTests {
+    @Test("a protocol with a defect is found out, and its story can be played again", arguments: Defect.allCases)
+    func isFound(_ defect: Defect) throws {
+        let scenario = LockScenarios.revealing(defect)
+        let explorer = Explorer()
+        let finding = try #require(explorer.explore(scenario, runLimit: 20_000).finding)
+        #expect(finding.story.last?.hasPrefix("!! ") == true)
+        let again = explorer.replay(scenario, choices: finding.choices)
+        #expect(again.violation == finding.violation)
+        #expect(again.story == finding.story)
+    }
+
+    @Test("two naive peers alone are found to be two holders at once")
+    func naivePeers() {
+        let scenario = Scenario(
+            "two peers", Scene.state(.oldPeer), [LockActors.peer("one"), LockActors.peer("other")], endsWell: .unasked)
+        let finding = Explorer().explore(scenario, runLimit: 20_000).finding
+        #expect(finding != nil)
+    }
+
+    @Test("a random run that fails is shortened to a story of few turns")
+    func shortening() throws {
+        let scenario = LockScenarios.revealing(.noGuardOnLockFile)
+        let finding = try #require(Explorer().wander(scenario, seeds: 1..<2000).finding)
+        let turns = zip(finding.story, finding.story.dropFirst()).count { $0.prefix(2) != $1.prefix(2) }
+        #expect(turns < 12, "\(finding.story.joined(separator: "\n"))")
+    }
+}
