@@ -44,7 +44,7 @@ let package = Package(
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
-            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
+            name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
         // The simulated system on which the code that ships is tried in every order of its steps; in no product.
         .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
         .executableTarget(name: "rvf-prove", dependencies: ["RVFSimulation"], swiftSettings: strict),
@@ -58,13 +58,15 @@ let package = Package(
             name: "RVFHostTests", dependencies: ["RVFHost", "RVFTestSupport", system], swiftSettings: strict),
         .testTarget(
             name: "RVFStoreTests",
-            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", system], swiftSettings: strict),
+            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", "rvf-probe", system],
+            swiftSettings: strict),
         .testTarget(
             name: "RVFLockTests",
             dependencies: ["RVFHost", "RVFLock", "RVFTestSupport", "CZlib", "rvf-probe", system, subprocess],
             swiftSettings: strict),
         .testTarget(
-            name: "RVFCommandTests", dependencies: ["RVFHost", "RVFTestSupport", "rvf", system, subprocess],
+            name: "RVFCommandTests",
+            dependencies: ["RVFHost", "RVFStore", "RVFTestSupport", "rvf", system, subprocess],
             swiftSettings: strict),
         // The parts of the store that touch no file: metadata, filters, distances.
         .testTarget(

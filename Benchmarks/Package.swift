@@ -13,11 +13,23 @@ let package = Package(
     ],
     targets: [
         .target(name: "CAllocationCount"),
+        // What the store is compared with; README.md says how to install them.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "FigureSupport"),
         .executableTarget(
             name: "LockFigures",
             dependencies: [
                 "CAllocationCount",
+                "FigureSupport",
                 .product(name: "RVFLock", package: "rvf"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
+            name: "StoreFigures",
+            dependencies: [
+                "CLMDB", "CSQLite", "FigureSupport",
+                .product(name: "RVFStore", package: "rvf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(

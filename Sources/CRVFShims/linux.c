@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -42,6 +43,16 @@ int rvf_file_system_type(int descriptor, uint64_t *type) {
     int result = fstatfs(descriptor, &buffer);
     if (result == 0) *type = (uint32_t)buffer.f_type;
     return result;
+}
+
+int rvf_identity(int directory, const char *name, int flags, uint64_t *device, uint64_t *inode) {
+    struct statx buffer;
+    /* The links are asked for so that a remote file system looks as freshly as it does for stat(2). */
+    int result = statx(directory, name, flags, STATX_INO | STATX_NLINK, &buffer);
+    if (result != 0) return result;
+    *device = makedev(buffer.stx_dev_major, buffer.stx_dev_minor);
+    *inode = buffer.stx_ino;
+    return 0;
 }
 
 int rvf_birth_time(int directory, const char *name, int64_t *nanoseconds) {

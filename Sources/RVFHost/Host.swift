@@ -48,6 +48,13 @@ public protocol Host: Sendable {
     func status(
         of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
     ) throws(Errno) -> FileStatus
+    /// What has a name, and how long an open file is, without a look at the times. On Linux (6.13 and later) a look at
+    /// a file's times makes the next write store new ones, which the sync after it then has to write. The corresponding
+    /// C functions are `statx` and `lseek`; a host that does not care takes them from the whole status.
+    func identity(
+        of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
+    ) throws(Errno) -> FileIdentity
+    func sizeBytes(of descriptor: FileDescriptor) throws(Errno) -> Int64
     /// Nanoseconds since 1970 at which the file came to be; nil where the file system does not tell.
     func birthNanoseconds(of name: FilePath, in directory: FileDescriptor) -> Int64?
     /// The corresponding C function is `ftruncate`.
@@ -145,6 +152,18 @@ public protocol Host: Sendable {
     func receive(
         _ socket: FileDescriptor, atMostBytes count: Int
     ) throws(Errno) -> (bytes: [UInt8], descriptors: [FileDescriptor])
+}
+
+extension Host {
+    public func identity(
+        of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
+    ) throws(Errno) -> FileIdentity {
+        try status(of: name, in: directory, followingLinks: followingLinks).identity
+    }
+
+    public func sizeBytes(of descriptor: FileDescriptor) throws(Errno) -> Int64 {
+        try status(of: descriptor).sizeBytes
+    }
 }
 
 /// What a directory watch reports.

@@ -41,6 +41,22 @@
             _ = try retrying { fdatasync(descriptor.rawValue) }
         }
 
+        public func identity(
+            of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
+        ) throws(Errno) -> FileIdentity {
+            var (device, inode): (UInt64, UInt64) = (0, 0)
+            let flags = followingLinks ? 0 : AT_SYMLINK_NOFOLLOW
+            _ = try unsafe calling(name) { unsafe rvf_identity(directory.rawValue, $0, flags, &device, &inode) }
+            return FileIdentity(device: device, inode: inode)
+        }
+
+        public func sizeBytes(of descriptor: FileDescriptor) throws(Errno) -> Int64 {
+            // No call of this package depends on a descriptor's position.
+            let size = lseek(descriptor.rawValue, 0, SEEK_END)
+            if size < 0 { throw lastErrno() }
+            return Int64(size)
+        }
+
         public func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
             let old = try status(of: source)
             let new = try status(of: target)

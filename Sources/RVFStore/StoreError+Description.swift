@@ -19,6 +19,13 @@ extension StoreError: CustomStringConvertible {
         case .invalidRow(let path, let index, let id, let problem):
             "Nothing was written to \(path): row \(index) of the batch, id \(id), \(problem)."
         case .invalidQuery(let path, let problem): "\(path) was not searched: \(problem)."
+        case .checkpoint(let path, let source, let problem):
+            "Nothing was written to \(path): the checkpoint of source \"\(source)\" \(problem)."
+        case .invalidMetadata(let path, let error):
+            "Nothing was written to \(path). \(error)"
+        case .metadataWithoutRow(let path, let id):
+            "Nothing was written to \(path): metadata was given for id \(id), which has no row there. "
+                + "Add its row in the same transaction, or before."
         case .limit(let path, let limit):
             "\(path): \(limit)"
         case .noSpace(let path, let needed, let available):
@@ -27,6 +34,9 @@ extension StoreError: CustomStringConvertible {
         case .hardLinked(let path):
             "\(path) was not replaced, since it has other hard links, which would keep the old content. "
                 + "Remove them, then try again."
+        case .historyGone(let path, let what):
+            "\(path): what changed since the earlier state cannot be told, since \(what). "
+                + "Read all rows anew, and go on from there."
         case .cancelled(let path): "\(path): cancelled; nothing was changed."
         case .notReplaced(let error): "The store was not replaced by its compacted form: \(error)."
         case .notCreated(let path, let aside, let error):
@@ -107,6 +117,20 @@ extension InvalidQuery: CustomStringConvertible {
     }
 }
 
+extension CheckpointProblem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .goesBack(let stored, let given):
+            "counts \(given) events, where the store has \(stored) already. Go on from there, or restore the checkpoint "
+                + "if the earlier one is meant"
+        case .otherOffset(let stored, let given):
+            "counts \(given) events, as the stored one counts \(stored), and has another offset"
+        case .sourceByteCount(let count): "has a name of \(count) bytes; 1 to 255 are possible"
+        case .offsetByteCount(let count): "has an offset of \(count) bytes; at most 4096 are possible"
+        }
+    }
+}
+
 extension StoreLimit: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -116,6 +140,9 @@ extension StoreLimit: CustomStringConvertible {
             "nothing was written, since the manifest would take \(byteCount) bytes, and other readers find none that "
                 + "is longer than \(maximum). Compact the store, then try again."
         case .rows(let maximum): "the store holds more than \(maximum) rows, more than can be indexed."
+        case .checkpoints(let byteCount, let maximum):
+            "nothing was written, since the checkpoints of all sources would take \(byteCount) bytes, and \(maximum) are "
+                + "possible. Remove those of sources that are no more."
         case .epochs: "nothing was written, since the epoch counter has come to its end. Compact into a new store."
         case .fileSize: "nothing was written, since the file would grow beyond what can be addressed."
         case .layout:

@@ -20,12 +20,21 @@ public enum StoreError: Error, Equatable, Sendable {
     case invalidRow(FilePath, index: Int, id: UInt64, InvalidRow)
     /// A vector cannot be compared with the store's rows.
     case invalidQuery(FilePath, InvalidQuery)
+    /// A checkpoint cannot be taken; nothing of its transaction was written.
+    case checkpoint(FilePath, source: String, CheckpointProblem)
+    /// Metadata cannot be stored, and why; nothing was written.
+    case invalidMetadata(FilePath, MetadataError)
+    /// Metadata is given to an id that the store does not have once the transaction is done; nothing was written.
+    case metadataWithoutRow(FilePath, id: UInt64)
     /// The store, or what was asked, is beyond what the format or this package can hold; nothing was written.
     case limit(FilePath, StoreLimit)
     /// The file system has no room for a new file. Nothing was changed.
     case noSpace(FilePath, neededByteCount: UInt64, availableByteCount: UInt64)
     /// The store has other hard links, which would keep the old content; it was left as it is.
     case hardLinked(FilePath)
+    /// What changed since an earlier state cannot be told, since that is not an earlier state of the same file:
+    /// whatever was derived from it has to be made anew from all rows.
+    case historyGone(FilePath, what: String)
     /// The work was cancelled, and left nothing behind.
     case cancelled(FilePath)
     /// The new file could not be made or could not take the store's name.
@@ -116,6 +125,8 @@ public enum StoreLimit: Equatable, Sendable {
     case manifest(byteCount: Int, maximumByteCount: Int)
     /// More rows than an index numbers.
     case rows(maximum: Int)
+    /// The checkpoints of all sources together would take more bytes than one segment of them may.
+    case checkpoints(byteCount: Int, maximumByteCount: Int)
     /// The epoch counter has come to its end.
     case epochs
     /// Offsets or segment ids would be beyond what can be expressed.

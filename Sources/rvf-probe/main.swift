@@ -33,6 +33,7 @@ case "onlook":
 case "life": try Life(path: path, settings: settings).run()
 case "tasks": await runTasks(path, settings)
 case "descriptors": runDescriptors()
+case "find": try runFind(path, settings)
 default:
     Lines.say("unknown role \(arguments[1])")
     exit(64)

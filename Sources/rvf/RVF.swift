@@ -17,7 +17,7 @@ struct RVF: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Create.self, Ingest.self, Delete.self, Get.self, IDs.self, Query.self, Status.self, Inspect.self, Verify.self,
-            Compact.self, Backup.self, Derive.self, Repair.self, LockGroup.self,
+            Compact.self, Backup.self, Derive.self, Repair.self, CheckpointGroup.self, LockGroup.self,
         ])
 }
 

@@ -13,7 +13,7 @@ struct UsageTests {
         #expect(help.output.contains("Exit codes: 0 done"))
         for subcommand in [
             "create", "ingest", "delete", "get", "ids", "query", "status", "inspect", "verify", "compact", "backup",
-            "derive", "repair", "lock",
+            "derive", "repair", "checkpoint", "lock",
         ] {
             #expect(help.output.contains("  \(subcommand) "))
         }

@@ -58,7 +58,7 @@ struct CompactionTests {
         #expect(after.epoch == before.epoch + 1)
         #expect(after.metric == before.metric && after.identity == before.identity && after.dimension == 3)
         #expect(after.deletedIDs.isEmpty && after.rejectedManifests.isEmpty)
-        #expect(after.segments.map(\.type) == [.vectors, .wasm, .kernel])
+        #expect(after.segments.map(\.type) == [.vectors, .wasm, .kernel, SegmentType(rawValue: 0xF2)])
 
         try writer.append(batch(rows([2, 300], dimension: 3)))
         try writer.close()
@@ -82,7 +82,7 @@ struct CompactionTests {
                     continue
                 }
                 let end = offset + 64 + Int(ReferenceStore.u64(file, offset + 16))
-                if ![1, 4, 5].contains(file[offset + 5]) { found.append(Array(file[offset..<end])) }
+                if ![1, 4, 5, 0xF2].contains(file[offset + 5]) { found.append(Array(file[offset..<end])) }
                 offset = end
             }
             return found
@@ -142,7 +142,7 @@ struct CompactionTests {
     @Test("an empty store stays one, and compacting twice changes nothing but the epoch")
     func emptyAndTwice() throws {
         let path = scratch("data.rvf")
-        var writer = try StoreWriter.create(at: path, dimension: 4, metric: .cosine)
+        var writer = try StoreWriter.create(at: path, dimension: 4)
         try writer.compact()
         #expect(try scratch.read().count == 162)
         try expectBoth(path, hold: [:])

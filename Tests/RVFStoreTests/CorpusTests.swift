@@ -43,6 +43,8 @@ struct CorpusTests {
         #expect(Array(ids.prefix(5)) == expected.first_ids)
         #expect(Array(ids.suffix(5)) == expected.last_ids)
         #expect(try snapshot.damages().isEmpty)
+        // Whatever metadata there is can be read.
+        #expect(try snapshot.ids(where: .everything) == ids)
 
         let reference = try ReferenceStore(StoreCorpus.bytes(name))
         #expect(try reader.rows() == reference.rows)

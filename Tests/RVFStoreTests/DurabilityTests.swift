@@ -124,4 +124,83 @@ struct DurabilityTests {
         #expect(try scratch.read().count == after)
         try expectBoth(hold: dictionary(rows([1], dimension: 3)))
     }
+
+    // MARK: One sync
+
+    private let single = CommitOptions(durability: .singleSync)
+
+    @Test("a commit of a single sync waits once, says what it is, and is taken for durable")
+    func singleSync() throws {
+        var writer = try watchedWriter()
+        try writer.commit(upsert([1, 2]))
+        let end = writer.snapshot.manifest.end
+        script.set { $0.events = [] }
+        try writer.commit(upsert([3]), options: single)
+        #expect(script.events.count { $0 == .sync } == 1)
+        #expect(script.events.last == .sync)
+        #expect(writer.snapshot.manifest.payload.mark?.unsyncedFrom == end)
+        try expectBoth(hold: dictionary(rows(1...3, dimension: 3)))
+        // Nothing is left to be made durable.
+        try writer.sync()
+        #expect(script.events.count { $0 == .sync } == 1)
+        try writer.commit(upsert([4]))
+        #expect(writer.snapshot.manifest.payload.mark?.unsyncedFrom == nil)
+        #expect(script.events.count { $0 == .sync } == 3)
+    }
+
+    @Test("more than a mebibyte waits twice, what was not durable before counted in")
+    func largeSingleSync() throws {
+        var writer = try watchedWriter()
+        func syncs(_ count: UInt64, _ options: CommitOptions) throws -> Int {
+            script.set { $0.events = [] }
+            let transaction = upsert(Array(0..<count))
+            try writer.commit(transaction, options: options)
+            return script.events.count { $0 == .sync }
+        }
+        // 20 bytes a row.
+        #expect(try syncs(50_000, single) == 1)
+        #expect(try syncs(60_000, single) == 2)
+        #expect(writer.snapshot.manifest.payload.mark?.unsyncedFrom == nil)
+        #expect(try syncs(50_000, unsynced) == 0)
+        #expect(try syncs(10_000, single) == 2)
+        #expect(try syncs(10, unsynced) == 0)
+        let from = writer.snapshot.manifest.payload.mark?.unsyncedFrom
+        #expect(try syncs(10, single) == 1)
+        #expect(writer.snapshot.manifest.payload.mark?.unsyncedFrom == from)
+    }
+
+    @Test("a single sync that fails takes the commit back, and what was not durable before it", arguments: [false, true])
+    func failedSingleSync(_ isAfterUnsynced: Bool) throws {
+        var writer = try watchedWriter()
+        try writer.commit(upsert([1, 2]), options: single)
+        if isAfterUnsynced { try writer.commit(upsert([3]), options: unsynced) }
+        script.set { $0.allowedEvents = 2 }
+        let transaction = upsert([4])
+        let error = storeError { () throws(StoreError) in try writer.commit(transaction, options: single) }
+        #expect(error == .system(.sync, scratch("data.rvf"), .ioError))
+        let isInDoubt = writer.isInDoubt
+        #expect(isInDoubt)
+        #expect(try writer.snapshot.liveIDs(onDamage: .refuse) == [1, 2])
+        try writer.commit(upsert([5]), options: single)
+        try expectBoth(hold: dictionary(rows([1, 2, 5], dimension: 3)))
+    }
+
+    @Test("a torn one is passed over for the commit before, with the reason, and the next writer publishes that")
+    func tornSingleSync() throws {
+        var writer = try watchedWriter()
+        try writer.commit(upsert([1, 2]), options: single)
+        try writer.commit(upsert([3]), options: single)
+        let torn = try #require(writer.snapshot.manifest.payload.directory.last)
+        let manifest = writer.snapshot.manifest.offset
+        var file = try scratch.read()
+        file[Int(torn.payloadOffset) + 20] ^= 1
+        let path = try scratch.write(file, to: "torn.rvf")
+        let snapshot = try StoreReader(at: path).snapshot()
+        #expect(try snapshot.ids() == [1, 2])
+        #expect(snapshot.rejectedManifests.map(\.offset) == [manifest])
+        #expect(snapshot.rejectedManifests.first?.why.contains("not whole") == true)
+        try StoreWriter.open(at: path).close()
+        #expect(try ReferenceStore(at: path).rows == dictionary(rows(1...2, dimension: 3)))
+        #expect(try StoreReader(at: path).snapshot().rejectedManifests.isEmpty)
+    }
 }

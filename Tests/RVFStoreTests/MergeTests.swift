@@ -21,6 +21,9 @@ struct MergeTests {
             #expect(try reader.rows() == expected, "\(note)")
             #expect(try reader.snapshot().ids() == expected.keys.sorted(), "\(note)")
             #expect(reader.snapshot().liveCount == expected.count, "\(note)")
+            for id in stride(from: 0, to: 130, by: 7) as StrideTo<UInt64> {
+                if try reader.snapshot().vector(id: id) != expected[id] { Issue.record("id \(id), \(note)") }
+            }
         }
     }
 
@@ -31,6 +34,8 @@ struct MergeTests {
         // Some runs with segments that are soon full, some with all in one.
         options.limits.segmentByteCount = seed % 2 == 0 ? 1000 : 64 << 20
         options.readMode = seed % 3 == 0 ? .positional : .mapped
+        // All segments with a row index, the larger ones, or none.
+        options.limits.indexedByteCount = [0, 200, 64 << 20][Int(seed % 3)]
         var peer = ReferenceWriter(dimension: 2)
         peer.ingest(rows([1, 2, 3, 2], dimension: 2))
         peer.delete([2, 300])

@@ -1,5 +1,3 @@
-import RVFHost
-import RVFLock
 import RVFStore
 import SystemPackage
 import Testing
@@ -8,47 +6,6 @@ import Testing
 @Suite("Power cuts")
 struct RecoveryTests {
     private let scratch = Scratch()
-
-    private struct Recording {
-        /// The file before the first commit.
-        var image: [UInt8]
-        /// What was done to it, and how many commits are acknowledged after each step.
-        var events: [(event: DiskScript.Event, acknowledged: Int)] = []
-    }
-
-    private func record(_ commits: [Transaction], isOrdered: (Int) -> Bool) throws -> Recording {
-        let script = DiskScript()
-        var options = WriterOptions()
-        options.lock.renewal = .manual
-        let path = scratch("recorded.rvf")
-        var writer = try StoreWriterCore.create(
-            host: RecordingHost(script: script), registry: LockRegistry(), path: path, dimension: 3, metric: .cosine,
-            options: options)
-        let descriptor = try FileDescriptor.open(path, .readOnly)
-        defer { try? descriptor.close() }
-        let identity = try POSIXHost().status(of: descriptor).identity
-        script.set {
-            $0.file = identity
-            $0.events = []
-        }
-        var recording = Recording(image: try scratch.read("recorded.rvf"))
-        for (number, transaction) in commits.enumerated() {
-            try writer.commit(
-                transaction, options: CommitOptions(durability: isOrdered(number) ? .ordered : .none))
-            recording.events += script.events.dropFirst(recording.events.count).map { ($0, number) }
-            recording.events[recording.events.count - 1].acknowledged = number + 1
-        }
-        return recording
-    }
-
-    private func apply(_ write: DiskScript.Event, to image: inout [UInt8], sectors: (Int) -> Bool) {
-        guard case .write(let offset, let bytes) = write else { return }
-        let end = Int(offset) + bytes.count
-        for position in Int(offset)..<end where sectors(position / 512) {
-            if image.count <= position { image += [UInt8](repeating: 0, count: position + 1 - image.count) }
-            image[position] = bytes[position - Int(offset)]
-        }
-    }
 
     @Test("after any of them the last acknowledged commit, or the one under way, is read whole", arguments: 0..<3 as Range<UInt64>)
     func anyCut(_ seed: UInt64) throws {
@@ -84,6 +41,26 @@ struct RecoveryTests {
         #expect(segments < 12, "no commit merged anything")
     }
 
+    @Test("commits of a single sync are there or not, whole, and no acknowledged one is lost", arguments: 0..<3 as Range<UInt64>)
+    func singleSyncCut(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var states: [[UInt64: [Float]]] = [[:]]
+        let commits = (0..<16).map { number in
+            var transaction = Transaction()
+            let new = rows((0..<[1, 3, 80].randomElement(using: &generator)!).map { $0 * 7 + UInt64(number) % 5 },
+                dimension: 3, version: Float(number + 1))
+            transaction.delete(ids: [UInt64(number), 21])
+            transaction.upsert(batch(new))
+            states.append(
+                states.last!.filter { ![UInt64(number), 21].contains($0.key) }.merging(dictionary(new)) { $1 })
+            return transaction
+        }
+        // Among ordered ones and, in the last round, among some that wait for nothing.
+        try cutEverywhere(commits, states: states, &generator, seed) { number in
+            number % 5 == 4 ? .ordered : seed == 2 && number % 3 == 1 ? .none : .singleSync
+        }
+    }
+
     @Test("of commits without a sync any may be lost, but none is read in part", arguments: 0..<3 as Range<UInt64>)
     func unsyncedCut(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
@@ -98,49 +75,28 @@ struct RecoveryTests {
                 states.last!.filter { ![UInt64(number), 21].contains($0.key) }.merging(dictionary(new)) { $1 })
             return transaction
         }
-        try cutEverywhere(commits, states: states, &generator, seed, isOrdered: { $0 % 6 == 3 })
+        try cutEverywhere(commits, states: states, &generator, seed, durability: { $0 % 6 == 3 ? .ordered : .none })
     }
 
     private func cutEverywhere(
         _ commits: [Transaction], states: [[UInt64: [Float]]], _ generator: inout SeededGenerator, _ seed: UInt64,
-        isOrdered: (Int) -> Bool = { _ in true }
+        durability: (Int) -> CommitOptions.Durability = { _ in .ordered }
     ) throws {
-        let recording = try record(commits, isOrdered: isOrdered)
-        var image = recording.image
-        var unsynced: [DiskScript.Event] = []
-        var acknowledged = 0
-        // The commits that are known to be on the medium.
-        var durable = 0
-        for (event, after) in recording.events {
-            unsynced.append(event)
-            for _ in 0..<3 {
-                var cut = image
-                for write in unsynced {
-                    let chance = Int.random(in: 0...4, using: &generator)
-                    apply(write, to: &cut) { _ in Int.random(in: 0..<4, using: &generator) < chance }
-                }
-                let path = try scratch.write(cut, to: "cut.rvf")
-                let found = try StoreReader(at: path).rows()
-                #expect(states[durable...min(acknowledged + 1, commits.count)].contains(found), "seed \(seed)")
-                // That runtime believes a manifest whatever its hash, so it may read what has not been synced.
-                if durable == acknowledged, isOrdered(acknowledged) {
-                    #expect(try ReferenceStore(cut).rows == found, "seed \(seed)")
-                }
+        let recording = try CommitRecording(commits, in: scratch, durability: durability)
+        try recording.forEachCut(3, &generator) { cut in
+            let path = try scratch.write(cut.image, to: "cut.rvf")
+            let found = try StoreReader(at: path).rows()
+            #expect(states[cut.states].contains(found), "seed \(seed)")
+            // That runtime believes a manifest whatever its hash, so it may read what has not been synced.
+            if cut.isOrdered { #expect(try ReferenceStore(cut.image).rows == found, "seed \(seed)") }
 
-                var writer = try StoreWriter.open(at: path)
-                try writer.append([Row(id: 1000, vector: [1, 2, 3])])
-                try writer.close()
-                #expect(try StoreReader(at: path).rows() == found.merging([1000: [1, 2, 3]]) { $1 }, "seed \(seed)")
-                #expect(try ReferenceStore(at: path).rows.count == found.count + 1, "seed \(seed)")
-            }
-            if case .sync = event {
-                for write in unsynced { apply(write, to: &image) { _ in true } }
-                unsynced = []
-            }
-            acknowledged = after
-            if unsynced.isEmpty, case .sync = event, after > 0, isOrdered(after - 1) { durable = max(durable, after) }
+            var writer = try StoreWriter.open(at: path)
+            try writer.append([Row(id: 1000, vector: [1, 2, 3])])
+            try writer.close()
+            #expect(try StoreReader(at: path).rows() == found.merging([1000: [1, 2, 3]]) { $1 }, "seed \(seed)")
+            #expect(try ReferenceStore(at: path).rows.count == found.count + 1, "seed \(seed)")
         }
-        #expect(try StoreReader(at: scratch.write(image, to: "cut.rvf")).rows() == states.last)
+        #expect(try StoreReader(at: scratch.write(recording.lastImage, to: "cut.rvf")).rows() == states.last)
     }
 
     @Test("a manifest that an unfinished commit pushed out of other readers' reach is published again")

@@ -1,4 +1,5 @@
 import CAllocationCount
+import FigureSupport
 import Foundation
 import RVFLock
 import SystemPackage

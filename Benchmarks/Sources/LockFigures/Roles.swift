@@ -1,3 +1,4 @@
+import FigureSupport
 import Foundation
 import RVFLock
 import SystemPackage

@@ -19,6 +19,9 @@ int rvf_link_unnamed(int descriptor, int directory, const char *name);
 /* fstatfs(2): the type word of the file system. */
 int rvf_file_system_type(int descriptor, uint64_t *type);
 
+/* statx(2): device and inode, without a look at the times. The device is encoded as stat(2) does. */
+int rvf_identity(int directory, const char *name, int flags, uint64_t *device, uint64_t *inode);
+
 /* statx(2): birth time in nanoseconds since 1970; 0 where the file system keeps none. */
 int rvf_birth_time(int directory, const char *name, int64_t *nanoseconds);
 

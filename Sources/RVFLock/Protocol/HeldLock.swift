@@ -173,22 +173,24 @@ package final class HeldLock<H: Host>: Sendable {
     /// The three or four cheap looks that say whether the lock is ours. Returns the record as it stands.
     func inspect(_ state: inout State) throws(LockError) -> RecordBytes {
         let record = try inspectLock(&state)
-        let present = try site.statusIfPresent(of: site.dataName, followingLinks: true, .validate)
-        switch (state.dataIdentity, present) {
-        case (nil, nil): break
-        case (nil, let appeared?):
+        guard let ours = state.dataIdentity else {
+            guard let appeared = try site.statusIfPresent(of: site.dataName, followingLinks: true, .validate) else {
+                return record
+            }
             try guardAppeared(appeared, &state)
             return try inspectLock(&state)
-        case (let ours?, let present): if present?.identity != ours { try lose(&state, .protectedFileReplaced) }
+        }
+        guard try site.identityIfPresent(of: site.dataName, followingLinks: true, .validate) == ours else {
+            try lose(&state, .protectedFileReplaced)
         }
         return record
     }
 
     private func inspectLock(_ state: inout State) throws(LockError) -> RecordBytes {
-        guard let present = try site.statusIfPresent(of: site.lockName, followingLinks: false, .validate) else {
+        guard let present = try site.identityIfPresent(of: site.lockName, followingLinks: false, .validate) else {
             try lose(&state, .missing)
         }
-        guard present.identity == state.lockIdentity else {
+        guard present == state.lockIdentity else {
             try lose(&state, .replaced(by: LockLook.holder(at: site, identity: options.identity)))
         }
         let record = try LockLook.record(at: site, held: state.lock, meaning: lockMeaning)

@@ -111,6 +111,18 @@ package final class LockSite<H: Host>: Sendable {
         }
     }
 
+    /// Which file has a name here; nil where nothing has it.
+    func identityIfPresent(
+        of name: FilePath, followingLinks: Bool, _ operation: LockError.Operation
+    ) throws(LockError) -> FileIdentity? {
+        do throws(Errno) {
+            return try host.identity(of: name, in: directory, followingLinks: followingLinks)
+        } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw .system(operation, path, error)
+        }
+    }
+
     /// The status of what has the lock's name; nil where nothing has. Links are not followed.
     package func lockStatus() throws(LockError) -> FileStatus? {
         try statusIfPresent(of: lockName, followingLinks: false, .openLock)

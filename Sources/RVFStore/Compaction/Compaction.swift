@@ -18,13 +18,15 @@ extension StoreWriter {
     /// Writes the store anew without what is deleted, replaced or superseded, puts the new file in the old one's place,
     /// and goes on in it.
     ///
-    /// Rows keep their order; segments of other writers, named or not, are carried over byte for byte. The new file is
+    /// Rows keep their order; all metadata becomes one segment; segments of other writers, named or not, are carried over
+    /// byte for byte. The new file is
     /// complete and durable before it takes the name: an interruption leaves the old one as it was, and at most a
     /// private file beside it, which a later writer removes. Readers keep the file that they have open, and come to
     /// the new one with their next refresh. Mode, extended attributes and access control list are kept, and owner and
     /// group as far as this process may set them. Where the path is a symbolic link, what it leads to is replaced.
     ///
-    /// It needs room for the new file beside the old one. Memory stays under 64 MB and a bit for each row.
+    /// It needs room for the new file beside the old one. Memory stays under 64 MB and a bit for each row, and
+    /// what the metadata takes, up to four times: as it was read, as it is kept, and on its way to the file.
     ///
     /// - Throws: ``StoreError/damaged(_:offset:what:)`` where a segment is damaged (repair the store first),
     ///   ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``, ``StoreError/hardLinked(_:)``,

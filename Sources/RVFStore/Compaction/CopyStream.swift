@@ -30,6 +30,18 @@ struct CopyStream<H: Host>: ~Copyable {
         if rest > 0 { try append([UInt8](repeating: 0, count: alignment - rest).bytes) }
     }
 
+    /// A segment whose payload is at hand.
+    @discardableResult
+    mutating func append(_ payload: [UInt8], type: SegmentType, id: UInt64) throws(StoreError) -> DirectoryEntry {
+        try align()
+        let header = SegmentHeader(
+            type: type, id: id, payloadByteCount: UInt64(payload.count),
+            hash: ContentHash(checksum: CRC32.of(payload.bytes)))
+        let entry = DirectoryEntry(header, at: position)
+        try append((header.encoded + payload).bytes)
+        return entry
+    }
+
     /// Writes over bytes that went before, in the buffer or in the file.
     mutating func replace(_ bytes: [UInt8], at offset: UInt64) throws(StoreError) {
         // A header stays in one piece: the buffer is written as a whole.

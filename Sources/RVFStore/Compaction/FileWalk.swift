@@ -144,10 +144,3 @@ extension FoundManifest {
     /// What the manifest names, and itself.
     var allEntries: [DirectoryEntry] { payload.directory + [DirectoryEntry(header, at: offset)] }
 }
-
-extension SegmentHeader {
-    /// Whether the segment is another writer's: of a type, or a version, that is carried along as it is.
-    var isForeign: Bool {
-        version != Self.currentVersion || (type != .vectors && type != .manifest && type != .journal)
-    }
-}

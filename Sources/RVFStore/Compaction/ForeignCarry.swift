@@ -2,6 +2,8 @@ import RVFHost
 
 /// The segments of a file that other writers put there, named or not, to be carried over byte for byte.
 ///
+/// Checkpoints that this package wrote are written anew, and not carried.
+///
 /// One that is not named is carried where its hash is right or cannot be checked; what lies inside a payload stays
 /// there. Nothing is remembered of those that are not named, so that their number costs no memory.
 struct ForeignCarry<H: Host> {
@@ -12,6 +14,10 @@ struct ForeignCarry<H: Host> {
     let manifest: FoundManifest?
     /// Told of named segments that are damaged, which are then left out. Nil: they are thrown as an error.
     var onDamage: ((StoreError) -> Void)?
+    /// Whether metadata that can be read here is left out, since the new file has all of it that counts in a segment of
+    /// its own. What is not named is superseded or was never committed, and must not be carried to where a peer's
+    /// compaction names whatever it finds.
+    var leavesOutMetadata = false
 
     struct Size {
         /// Headers, payloads and padding.
@@ -60,18 +66,23 @@ struct ForeignCarry<H: Host> {
     ) throws(StoreError) {
         let own = manifest.map { [DirectoryEntry($0.header, at: $0.offset)] } ?? []
         var walk = FileWalk(source, named: directory + own)
-        var missing = Set(directory.filter { !$0.type.isRewritten })
+        var missing: Set<DirectoryEntry> = []
+        for entry in directory where !entry.type.isRewritten {
+            if try !source.isOwnSideSegment(entry) { missing.insert(entry) }
+        }
         while let piece = try walk.next() {
             switch piece {
             case .zeros, .stray: break
             case .damagedHeader(let entry):
-                missing.remove(entry)
-                guard !entry.type.isRewritten else { break }
+                guard missing.remove(entry) != nil else { break }
                 try report(
                     entry.offset, "the header of the \(entry.type) segment that the manifest names here is damaged")
             case .segment(let header, let offset, let isNamed):
                 missing.remove(DirectoryEntry(header, at: offset))
-                guard header.isForeign else { break }
+                guard try source.isForeign(header, at: offset),
+                    try source.checkpointHead(of: DirectoryEntry(header, at: offset)) == nil
+                else { break }
+                if leavesOutMetadata, try isReadableMetadata(header, at: offset) { break }
                 let isRight = try hashIsRight(header, at: offset)
                 if isRight {
                     try body(header, offset, isNamed)
@@ -91,6 +102,14 @@ struct ForeignCarry<H: Host> {
         let checksum = try source.checksum(
             at: offset + UInt64(SegmentHeader.byteCount), count: header.payloadByteCount)
         return header.hash.verdict(onChecksum: checksum) != .differs
+    }
+
+    private func isReadableMetadata(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> Bool {
+        guard header.type == .metadata, header.version == SegmentHeader.currentVersion else { return false }
+        let count = min(header.payloadByteCount, UInt64(MetadataFormat.headerByteCount))
+        return try source.withBytes(at: offset + UInt64(SegmentHeader.byteCount), count: Int(count)) {
+            (head) throws(StoreError) in MetadataHeader.isOfVersion1(head)
+        }
     }
 
     private func report(_ offset: UInt64, _ what: String) throws(StoreError) {

@@ -74,7 +74,9 @@ extension SnapshotCore {
             case .zeros: continue
             case .stray, .damagedHeader: return end
             case .segment(let header, let offset, _):
-                guard header.isForeign, let expected = header.hash.expectedChecksum,
+                // Metadata behind the manifest is of a commit that was not finished.
+                guard try reading.isForeign(header, at: offset), header.type != .metadata,
+                    let expected = header.hash.expectedChecksum,
                     let segmentEnd = header.end(at: offset),
                     segmentEnd - manifest.offset <= CommitLimits.reachByteCount,
                     try reading.checksum(

@@ -10,15 +10,17 @@ extension StoreReader {
 }
 
 extension Snapshot {
-    /// Makes a new store with this state's live rows, which says of itself that it descends from this one.
+    /// Makes a new store with this state's live rows and their metadata, which says of itself that it descends from this
+    /// one. What does not name a row, the file's own keys and values, goes along.
     ///
     /// The child has an identity of its own; it names this store's file id as its parent, the hash over this file's
     /// last 64 KiB, and a lineage one deeper. Dimension, metric and profile are the parent's. It is complete and durable
-    /// before its name appears. What other writers put into the parent is not copied.
+    /// before its name appears. What other writers put into the parent is not copied, nor are
+    /// its checkpoints: what is taken in from now on, the child and the parent each do for themselves.
     ///
     /// - Returns: the child's identity.
     /// - Throws: ``StoreError/exists(_:_:)`` where something has that name, ``StoreError/damaged(_:offset:what:)``
-    ///   where rows cannot be read, ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``,
+    ///   where rows or metadata cannot be read, ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``,
     ///   ``StoreError/cancelled(_:)``, or what the system says. Nothing is left behind.
     @discardableResult
     public func derive(to path: FilePath, options: WorkOptions = WorkOptions()) throws(StoreError) -> StoreIdentity {
@@ -37,14 +39,27 @@ extension SnapshotCore {
             epoch: 1, dimension: parent.dimension, totalVectorCount: 0, metric: parent.metric, directory: [],
             deletedIDs: [], identity: identity)
         payload.profile = parent.profile
+        let state: [StoreRewrite<H>.StateSegment] =
+            parent.metric == .squaredL2
+            ? []
+            : [.metric(MetricPayload(fileID: identity.fileID, dimension: parent.dimension, metric: parent.metric))]
+        let metadata = try metadata(in: reading)
         let new = try NewFile(host: source.file.host, path: path)
         _ = try StoreRewrite(
             source: reading, table: table, carry: nil, payload: payload, firstID: 1, options: options,
-            isDeleted: { id, _ in self.isDeleted(id) }
+            state: state, isDeleted: { id, _ in self.isDeleted(id) },
+            metadata: metadata.map { MetadataSurvival($0.state, isKept: { _ in false }) }
         ).write(to: new.writing)
         try new.writing.takeMetadata(of: source.file)
         try new.publish()
         return identity
+    }
+
+    /// The metadata, read by calls unless it has been read before; nil where there is none.
+    func metadata(in reading: ByteSource<H>) throws(StoreError) -> LoadedMetadata? {
+        guard !metadataEntries.isEmpty else { return nil }
+        if let metadataIfRead { return metadataIfRead }
+        return try LoadedMetadata(metadataEntries, damaged: manifest.damaged, in: reading)
     }
 
     private func childIdentity(_ reading: ByteSource<H>) throws(StoreError) -> StoreIdentity {

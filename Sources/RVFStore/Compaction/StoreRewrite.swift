@@ -14,10 +14,20 @@ struct StoreRewrite<H: Host> {
     /// The first segment id to give.
     let firstID: UInt64
     let options: WorkOptions
+    /// What this package keeps in segments of its own, written anew behind everything else.
+    var state: [StateSegment] = []
     var isDeleted: (_ id: UInt64, _ row: Int) -> Bool
     var isAcceptable: ((_ id: UInt64, _ components: RawSpan, _ row: Int) -> Bool)?
+    /// What the metadata is; the new file has that of the ids whose rows it has.
+    var metadata: MetadataSurvival?
     /// Whether the work may go on; asked about once a second.
     var check: () throws(StoreError) -> Void = { () throws(StoreError) in }
+
+    struct StateSegment {
+        var type: SegmentType
+        /// Makes the payload for the vector segments that were written.
+        var payload: ([RowState.Segment]) -> [UInt8]
+    }
 
     struct Outcome {
         var manifestOffset: UInt64
@@ -27,7 +37,7 @@ struct StoreRewrite<H: Host> {
     }
 
     /// What a new file may take beside rows and foreign segments.
-    private static var marginByteCount: UInt64 { 1 << 18 }
+    private static var marginByteCount: UInt64 { 1 << 18 + UInt64(CheckpointPayload.byteLimit) }
 
     func write(to file: BorrowedFile<H>) throws(StoreError) -> Outcome {
         let size = try carry?.survey() ?? ForeignCarry<H>.Size()
@@ -45,19 +55,35 @@ struct StoreRewrite<H: Host> {
         var planned = payload
         let segmentCount = VectorCopy<H>.segmentCount(
             rowCount: live.liveCount, dimension: dimension, limits: options.limits)
-        planned.directory = [DirectoryEntry](repeating: .blank, count: segmentCount + size.namedCount)
+        planned.directory = [DirectoryEntry](
+            repeating: .blank,
+            count: segmentCount + size.namedCount + state.count + (metadata == nil ? 0 : 1))
         planned.mark = PlacementMark(manifestOffset: 0)
         try ManifestSeal.checkLength(planned, path: file.path)
-        try file.requireSpace(UInt64(live.liveCount) * stride + size.byteCount + Self.marginByteCount)
+        try file.requireSpace(
+            VectorCopy<H>.byteCountLimit(rowCount: live.liveCount, dimension: dimension, limits: options.limits)
+                + size.byteCount + (metadata?.byteCountLimit ?? 0) + Self.marginByteCount)
 
         var stream = CopyStream(file)
         var vectors = VectorCopy(
-            table, live: live, in: source, dimension: dimension, firstID: firstID, limits: options.limits)
+            table, live: live, in: source, for: payload, firstID: firstID, limits: options.limits, metadata: metadata)
         try vectors.run(into: &stream, &pace)
-        let entries = vectors.entries
         let places = try carry?.copy(into: &stream, &pace) ?? [:]
-        let manifest = finish(entries, places, live.liveCount)
-        let manifestOffset = try ManifestSeal.append(manifest, id: firstID + UInt64(entries.count), to: &stream)
+        var manifest = finish(vectors.entries, places, live.liveCount)
+        let rows = zip(vectors.entries, vectors.hashes).map {
+            RowState.Segment(payloadByteCount: $0.payloadByteCount, hash: $1)
+        }
+        var nextID = vectors.nextID
+        if let metadata = vectors.metadata, !metadata.isEmpty {
+            let payload = try metadata.payload(for: source.file.path)
+            manifest.directory.append(try stream.append(payload, type: .metadata, id: nextID))
+            nextID += 1
+        }
+        for segment in state {
+            manifest.directory.append(try stream.append(segment.payload(rows), type: segment.type, id: nextID))
+            nextID += 1
+        }
+        let manifestOffset = try ManifestSeal.append(manifest, id: nextID, to: &stream)
         try stream.finish()
         let outcome = Outcome(
             manifestOffset: manifestOffset, byteCount: stream.position, rowCount: live.liveCount,

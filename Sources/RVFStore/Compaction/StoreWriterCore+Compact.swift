@@ -37,21 +37,51 @@ extension StoreWriterCore {
     ) throws(StoreError) -> StoreRewrite<H> {
         let manifest = snapshot.manifest
         var payload = manifest.payload
-        let (epoch, overflow) = max(payload.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
-        if overflow { throw StoreError.limit(file.path, .epochs) }
-        payload.epoch = epoch
+        payload.epoch = try nextEpoch()
         payload.deletedIDs = []
-        payload.identity = payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
+        payload.identity = payload.identity ?? newIdentity
         var options = options
         options.limits = self.options.limits
         let (lock, snapshot) = (lock, snapshot)
+        // Rows of a version that is not known are carried, and nobody knows their ids.
+        let named = manifest.payload.directory.count { $0.type == .vectors }
+        let isWhole = named == table.segments.count
+        let metadata = try snapshot.metadata(in: source).map { loaded in
+            MetadataSurvival(loaded.state, isKept: { !isWhole && !snapshot.isDeleted($0) })
+        }
         return StoreRewrite(
             source: source, table: table,
-            carry: ForeignCarry(source: source, directory: manifest.payload.directory, manifest: manifest),
+            carry: ForeignCarry(
+                source: source, directory: manifest.payload.directory, manifest: manifest, leavesOutMetadata: true),
             payload: payload,
             firstID: manifest.nextSegmentID(after: doubt?.segmentID ?? 0), options: options,
-            isDeleted: { id, _ in snapshot.isDeleted(id) },
+            state: try rewrittenState(),
+            isDeleted: { id, _ in snapshot.isDeleted(id) }, metadata: metadata,
             check: { () throws(StoreError) in try lock.validateForStore() })
+    }
+
+    /// The checkpoints, bound to the rows in their new segments. The new file is durable before it counts, so there is
+    /// nothing to fall back to.
+    private func rewrittenState() throws(StoreError) -> [StoreRewrite<H>.StateSegment] {
+        let manifest = snapshot.manifest.payload
+        let fileID = (manifest.identity ?? newIdentity).fileID
+        var segments: [StoreRewrite<H>.StateSegment] = []
+        if manifest.metric != .squaredL2, try snapshot.source.storedMetric(manifest) == nil {
+            let payload = MetricPayload(fileID: fileID, dimension: manifest.dimension, metric: manifest.metric)
+            segments.append(.metric(payload))
+        }
+        if options.witnesses {
+            let witness = try witness("compact:epoch=\(try nextEpoch())")
+            segments.append(StoreRewrite.StateSegment(type: .witness) { _ in witness })
+        }
+        let before = try snapshot.checkpointState()
+        guard !before.entries.isEmpty,
+            var draft = try checkpointDraft(before.list, beside: StateChange(), changesRows: false)
+        else { return segments }
+        draft.prior = draft.current
+        segments.append(
+            StoreRewrite.StateSegment(type: .checkpoints) { [draft] in draft.payload($0, deleted: []).encoded })
+        return segments
     }
 
     private func draftReplacement() throws(StoreError) -> ProtectedFileDraft<H> {
@@ -107,6 +137,12 @@ extension StoreWriterCore {
             throw StoreError.notReplaced(error)
         }
         self = try Self.open(location, under: lock, options: options)
+    }
+}
+
+extension StoreRewrite.StateSegment {
+    static func metric(_ payload: MetricPayload) -> Self {
+        Self(type: .metric) { _ in payload.encoded }
     }
 }
 

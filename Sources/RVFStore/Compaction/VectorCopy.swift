@@ -7,37 +7,56 @@ struct VectorCopy<H: Host>: ~Copyable {
     private let table: VectorTable
     private let live: LiveRows
     private let dimension: Int
+    private let limits: CommitLimits
     private let rowsPerSegment: Int
-    /// The segments written so far.
+    private let fileID: [UInt8]
+    private let metric: Metric
+    /// The vector segments written so far.
     private(set) var entries: [DirectoryEntry] = []
-    private var nextID: UInt64
+    /// Their hashes.
+    private(set) var hashes: [ContentHash] = []
+    /// The segment id to give next.
+    private(set) var nextID: UInt64
     /// Live rows that no segment was begun for.
     private var rowsLeft: Int
     private var rowsLeftInSegment = 0
     private var checksum = CRC32()
+    /// Of the segment that is being written.
+    private var index: RowIndexDraft?
+    /// Told of the rows that are copied.
+    private(set) var metadata: MetadataSurvival?
 
+    /// - Parameter payload: what the new manifest says of the store.
     init(
-        _ table: VectorTable, live: LiveRows, in source: ByteSource<H>, dimension: Int, firstID: UInt64,
-        limits: CommitLimits
+        _ table: VectorTable, live: LiveRows, in source: ByteSource<H>, for payload: ManifestPayload, firstID: UInt64,
+        limits: CommitLimits, metadata: MetadataSurvival?
     ) {
         self.table = table
         self.live = live
         self.source = source
-        self.dimension = dimension
+        dimension = Int(payload.dimension)
+        fileID = payload.identity?.fileID ?? []
+        metric = payload.metric
         nextID = firstID
         rowsLeft = live.liveCount
-        rowsPerSegment = Self.rowsPerSegment(dimension, limits)
+        self.metadata = metadata
+        self.limits = limits
+        rowsPerSegment = limits.rowsPerSegment(dimension: dimension)
     }
 
-    private static func rowsPerSegment(_ dimension: Int, _ limits: CommitLimits) -> Int {
-        let room = limits.segmentByteCount - VectorPayload.headerByteCount
-        return max(1, room / VectorPayload.strideBytes(dimension: dimension))
-    }
-
-    /// How many segments some rows will take.
+    /// How many vector segments some rows will take.
     static func segmentCount(rowCount: Int, dimension: Int, limits: CommitLimits) -> Int {
-        let atOnce = rowsPerSegment(dimension, limits)
+        let atOnce = limits.rowsPerSegment(dimension: dimension)
         return (rowCount + atOnce - 1) / atOnce
+    }
+
+    /// More bytes than some rows will take, with their row indexes.
+    static func byteCountLimit(rowCount: Int, dimension: Int, limits: CommitLimits) -> UInt64 {
+        let count = segmentCount(rowCount: rowCount, dimension: dimension, limits: limits)
+        let framing = 4 * SegmentHeader.byteCount + VectorPayload.headerByteCount + RowIndexPayload.headByteCount
+        let perRow = VectorPayload.strideBytes(dimension: dimension) + RowIndexPayload.byteCountLimit(rowCount: 1)
+            - RowIndexPayload.headByteCount
+        return UInt64(count) * UInt64(framing) + UInt64(rowCount) * UInt64(perRow)
     }
 
     mutating func run(into stream: inout CopyStream<H>, _ pace: inout WorkPace<H>) throws(StoreError) {
@@ -93,6 +112,8 @@ struct VectorCopy<H: Host>: ~Copyable {
                     let start = (position + done) * stride
                     let part = bytes.extracting(start..<(start + step * stride))
                     checksum.update(part)
+                    metadata?.note(part, strideBytes: stride)
+                    index?.add(part)
                     try stream.append(part)
                     rowsLeftInSegment -= step
                     done += step
@@ -112,6 +133,8 @@ struct VectorCopy<H: Host>: ~Copyable {
             DirectoryEntry(
                 id: nextID, offset: stream.position, payloadByteCount: UInt64(payload.byteCount), type: .vectors))
         nextID += 1
+        index = RowIndexDraft(fileID: fileID, metric: metric, layout: payload, limits: limits)
+        if index?.isIndexed == false { index = nil }
         let head = payload.encodedHead
         checksum = CRC32()
         checksum.update(head.bytes)
@@ -122,9 +145,14 @@ struct VectorCopy<H: Host>: ~Copyable {
 
     private mutating func end(_ stream: inout CopyStream<H>) throws(StoreError) {
         let entry = entries[entries.count - 1]
+        let hash = ContentHash(checksum: checksum.value)
+        hashes.append(hash)
         let header = SegmentHeader(
-            type: .vectors, id: entry.id, payloadByteCount: entry.payloadByteCount,
-            hash: ContentHash(checksum: checksum.value))
+            type: .vectors, id: entry.id, payloadByteCount: entry.payloadByteCount, hash: hash)
         try stream.replace(header.encoded, at: entry.offset)
+        guard let payload = index?.finish(describing: entry.payloadByteCount, hash).payload else { return }
+        index = nil
+        try stream.append(payload, type: .rowIndex, id: nextID)
+        nextID += 1
     }
 }

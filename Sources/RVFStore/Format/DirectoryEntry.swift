@@ -21,6 +21,7 @@ package struct DirectoryEntry: Hashable, Sendable {
         self.type = type
     }
 
+    @inline(__always)
     init(_ reader: inout FieldReader) throws(FormatError) {
         id = try reader.next(UInt64.self, "an entry's segment id")
         offset = try reader.next(UInt64.self, "an entry's offset")

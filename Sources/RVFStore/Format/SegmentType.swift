@@ -24,6 +24,13 @@ public struct SegmentType: RawRepresentable, Hashable, Sendable, CustomStringCon
     public static let ebpf = SegmentType(rawValue: 0x0F)
     public static let wasm = SegmentType(rawValue: 0x10)
     public static let dashboard = SegmentType(rawValue: 0x11)
+    /// This package's own; other writers may use the number for something else.
+    package static let checkpoints = SegmentType(rawValue: 0xF0)
+    /// This package's own; other writers may use the number for something else.
+    package static let metric = SegmentType(rawValue: 0xF2)
+    /// Where each id's row stands in the vector segment before it. Of a type that is free for private use: what its
+    /// payload says of itself tells whether it is this package's.
+    public static let rowIndex = SegmentType(rawValue: 0xF1)
 
     /// The names of the types 0x01 to 0x11, in that order.
     private static let names = [
@@ -33,6 +40,7 @@ public struct SegmentType: RawRepresentable, Hashable, Sendable, CustomStringCon
 
     /// The type's name, or its number where it has none.
     public var description: String {
+        if self == .rowIndex { return "row index" }
         let index = Int(rawValue) - 1
         return Self.names.indices.contains(index) ? Self.names[index] : "type 0x" + String(rawValue, radix: 16)
     }

@@ -8,6 +8,9 @@
 /// | 13 | n bytes | action, UTF-8 |
 /// | 13 + n | 32 bytes | ``WitnessHash`` of the previous witness's payload; zeros for the first of a chain |
 package struct WitnessPayload: Equatable, Sendable {
+    package static let provenance: UInt8 = 0
+    package static let computation: UInt8 = 1
+
     package var kind: UInt8
     package var timestampNanoseconds: UInt64
     package var action: String

@@ -16,7 +16,9 @@ struct ExactText: Hashable, Comparable, Sendable {
     }
 
     func hash(into hasher: inout Hasher) {
-        for byte in string.utf8 { hasher.combine(byte) }
+        var text = string
+        // The hasher reads the bytes while the string lends them.
+        text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         // No byte of UTF-8: what follows cannot be taken for more of the text.
         hasher.combine(0xFF as UInt8)
     }

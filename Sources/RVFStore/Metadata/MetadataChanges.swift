@@ -16,6 +16,9 @@ public struct MetadataChanges: Sendable {
         var replaces = false
         /// Nil for a field that is removed.
         var fields: [ExactText: MetadataValue?] = [:]
+
+        /// Whether the vector is given a value, and so has to be there.
+        var setsSomething: Bool { fields.values.contains { $0 != nil } }
     }
 
     private(set) var records: [UInt64: Record] = [:]
@@ -39,6 +42,29 @@ public struct MetadataChanges: Sendable {
     /// that it has.
     public mutating func removeAll(for id: UInt64) {
         records[id] = Record(replaces: true)
+    }
+
+    /// Gives a vector exactly these fields.
+    public mutating func replaceAll(for id: UInt64, with fields: [String: MetadataValue]) {
+        var record = Record(replaces: true)
+        record.fields.reserveCapacity(fields.count)
+        for (name, value) in fields { record.fields[ExactText(name)] = .some(value) }
+        records[id] = record
+    }
+
+    /// Whether something of a vector is changed.
+    func names(_ id: UInt64) -> Bool { records[id] != nil }
+
+    /// Adds changes that were made after these.
+    public mutating func merge(_ later: MetadataChanges) {
+        for (id, record) in later.records {
+            if record.replaces {
+                records[id] = record
+            } else {
+                records[id, default: Record()].fields.merge(record.fields) { $1 }
+            }
+        }
+        fileValues.merge(later.fileValues) { $1 }
     }
 
     /// Gives a key of the file a value.

@@ -42,7 +42,7 @@ struct MetadataPlan {
                 if let first = types[name] ?? nil, let given = value.type, first != given {
                     throw .type(field: name.string, is: first, given: given)
                 }
-                types[name] = .some(value.type ?? types[name] ?? nil)
+                if (types[name] ?? nil) == nil { types[name] = .some(value.type) }
             }
         }
         var freeIDs = FreeFieldIDs(state.schema)

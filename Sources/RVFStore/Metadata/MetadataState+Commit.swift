@@ -4,6 +4,8 @@ package struct MetadataCommit: Sendable {
     package var payload: [UInt8]
     package var isSnapshot: Bool
     package var state: MetadataState
+    /// Vectors whose record is changed or removed.
+    package var changedRecordCount = 0
 }
 
 extension MetadataState {
@@ -18,7 +20,11 @@ extension MetadataState {
     ///
     /// Peers refuse a store in which a vector that is not there has metadata: a commit that deletes vectors removes
     /// all of theirs.
-    package func committing(_ changes: MetadataChanges) throws(MetadataError) -> MetadataCommit? {
+    ///
+    /// - Parameter asSnapshot: whether it has to be a full snapshot.
+    package func committing(
+        _ changes: MetadataChanges, asSnapshot: Bool = false
+    ) throws(MetadataError) -> MetadataCommit? {
         guard generation < .max else { throw .limit(what: "the generations have come to their end") }
         var plan = try MetadataPlan(changes, from: self)
         guard let delta = try plan.delta() else { return nil }
@@ -27,11 +33,14 @@ extension MetadataState {
             throw .type(field: conflict.name, is: schema[known].type, given: conflict.type)
         }
         let payload = try Self.encode(delta)
-        if takesDelta(ofBytes: payload.count) {
+        if !asSnapshot, takesDelta(ofBytes: payload.count) {
             next.noteWritten(payload.count)
-            return MetadataCommit(payload: payload, isSnapshot: false, state: next)
+            return MetadataCommit(
+                payload: payload, isSnapshot: false, state: next, changedRecordCount: delta.records.count)
         }
-        return try next.committingSnapshot(generation: delta.generation)
+        var commit = try next.committingSnapshot(generation: delta.generation)
+        commit.changedRecordCount = delta.records.count
+        return commit
     }
 
     /// All of the state as a full snapshot of the next generation, for a store that is written anew.

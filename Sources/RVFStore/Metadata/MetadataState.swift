@@ -97,8 +97,16 @@ package struct MetadataState: Sendable {
 
     // MARK: Records
 
-    /// The records' ids, rising.
-    package var ids: [UInt64] { merged().ids }
+    /// Whether a vector has a record, with fields in it or none.
+    func hasRecord(_ id: UInt64) -> Bool { place(of: id) != nil }
+
+    /// The same with other records, none of which deletes.
+    func replacingRecords(_ records: MetadataRecords) -> MetadataState {
+        var next = self
+        next.runs = [records]
+        next.recordCount = records.count
+        return next
+    }
 
     /// Lends the encoded fields of a vector; nil where it has no record.
     func withFields<Value>(of id: UInt64, _ body: (RawSpan) -> Value) -> Value? {
@@ -125,6 +133,15 @@ package struct MetadataState: Sendable {
         guard var result = runs.last else { return MetadataRecords() }
         for index in runs.indices.dropLast().reversed() {
             result = MetadataRecords(merging: runs[index], result, dropsDeletes: index == 0)
+        }
+        return result
+    }
+
+    /// All runs but the first in one, with records that delete.
+    func mergedChanges() -> MetadataRecords {
+        guard runs.count > 1, var result = runs.last else { return MetadataRecords() }
+        for index in runs.indices.dropFirst().dropLast().reversed() {
+            result = MetadataRecords(merging: runs[index], result, dropsDeletes: false)
         }
         return result
     }

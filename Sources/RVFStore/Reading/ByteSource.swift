@@ -16,28 +16,53 @@ package struct ByteSource<H: Host>: Sendable {
     package let file: OpenFile<H>
     /// Bytes in the file at that moment.
     package let byteCount: UInt64
-    /// Nil where the bytes are read by calls.
-    private let mapping: Mapping?
+    private let access: Access
+
+    private enum Access: Sendable {
+        case calls
+        case mapped(Mapping)
+        /// Nil once it is known that the file cannot be mapped.
+        case mappedOnDemand(Lazy<Mapping?>)
+    }
 
     /// How much is read at once where whole payloads pass through memory.
     package static var windowByteCount: Int { 1 << 20 }
 
-    package init(file: OpenFile<H>, byteCount: UInt64, mode: ReadMode) {
+    /// - Parameter onDemand: whether the file is mapped at the first look at its bytes only, which many sources of a
+    ///   writer never see.
+    package init(file: OpenFile<H>, byteCount: UInt64, mode: ReadMode, onDemand: Bool = false) {
         self.file = file
         self.byteCount = byteCount
-        guard mode == .mapped, byteCount > 0, let length = Int(exactly: byteCount) else {
-            mapping = nil
-            return
+        if mode == .positional {
+            access = .calls
+        } else if onDemand {
+            access = .mappedOnDemand(Lazy())
+        } else {
+            access = Self.map(file, byteCount).map(Access.mapped) ?? .calls
         }
+    }
+
+    /// Some file systems cannot map; there the bytes are read by calls.
+    private static func map(_ file: OpenFile<H>, _ byteCount: UInt64) -> Mapping? {
+        guard byteCount > 0, let length = Int(exactly: byteCount) else { return nil }
         do throws(Errno) {
-            mapping = try file.host.map(file.descriptor, lengthBytes: length)
+            return try file.host.map(file.descriptor, lengthBytes: length)
         } catch {
-            // Some file systems cannot map; there the bytes are read by calls.
-            mapping = nil
+            return nil
+        }
+    }
+
+    private var mapping: Mapping? {
+        switch access {
+        case .calls: nil
+        case .mapped(let mapping): mapping
+        case .mappedOnDemand(let mapping): mapping.value { Self.map(file, byteCount) }
         }
     }
 
     package var isMapped: Bool { mapping != nil }
+    /// For what is to be read where it stands for longer than a call.
+    var map: Mapping? { mapping }
 
     /// Lends bytes of the source: in place where they are mapped, else read for this call.
     ///

@@ -20,4 +20,13 @@ package final class Lazy<Value: Sendable>: Sendable {
             return made
         }
     }
+
+    /// The same, where making it cannot fail.
+    func value(_ make: () -> Value) -> Value {
+        value.withLock { value in
+            let made = value ?? make()
+            value = made
+            return made
+        }
+    }
 }

@@ -79,6 +79,15 @@ package final class OpenFile<H: Host>: Sendable {
         }
     }
 
+    /// The length alone, which costs the next sync nothing.
+    func sizeBytes() throws(StoreError) -> Int64 {
+        do throws(Errno) {
+            return try host.sizeBytes(of: descriptor)
+        } catch {
+            throw StoreError.system(.examine, path, error)
+        }
+    }
+
     /// Reads exactly as many bytes as the buffer takes; a file that ends before is damaged.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StoreError) {
         var filled = 0

@@ -1,4 +1,5 @@
-/// From id to row, for all rows that a manifest's vector segments hold, deleted ones included.
+/// From id to row, for all rows that a manifest's vector segments hold, deleted ones included: complete, for searches
+/// that ask for many ids. Whoever wants a few goes by a ``RowFinder``.
 ///
 /// It is put together from one run for each segment, which the segment keeps. So the index of a commit costs as much
 /// as there are segments, not rows, also where a commit has replaced some of them and every row after those has
@@ -20,15 +21,11 @@ package struct RowIndex: Sendable {
         return nil
     }
 
-    /// All ids, rising, with their newest rows.
-    package func merged() -> RowRun {
-        var runs = runs.filter { $0.count > 0 }
-        // Neighbours pairwise: every row is then copied as often as the number of runs can be halved.
-        while runs.count > 1 {
-            runs = stride(from: 0, to: runs.count, by: 2).map {
-                $0 + 1 < runs.count ? RowRun(merging: runs[$0], runs[$0 + 1]) : runs[$0]
-            }
-        }
-        return runs.first ?? RowRun()
+    /// Calls with all ids, rising, and their newest rows.
+    package func forEach<Failure: Error>(
+        _ body: (_ id: UInt64, _ row: UInt32) throws(Failure) -> Void
+    ) throws(Failure) {
+        var merge = RowMerge(runs)
+        while let next = merge.next() { try body(next.id, next.row) }
     }
 }

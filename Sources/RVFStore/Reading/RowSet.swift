@@ -11,8 +11,8 @@ package struct RowSet: Sendable {
         words = [UInt64](repeating: 0, count: (rowCount + 63) / 64)
     }
 
-    /// Puts a row in that is not in the set.
     package mutating func insert(_ row: Int) {
+        guard !contains(row) else { return }
         words[row / 64] |= 1 << UInt64(row % 64)
         count += 1
     }

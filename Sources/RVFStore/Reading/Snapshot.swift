@@ -3,8 +3,10 @@ package import RVFHost
 /// One committed state of a store, for reading. It never changes: later commits, a file that replaces this one, and
 /// the end of its writer leave it as it is. Copies are cheap, and all of it may be used from any thread.
 ///
-/// The first access to a row reads the ids of all rows once, and keeps 8 to 12 bytes of memory for each; the rows
-/// themselves stay in the file.
+/// Rows stay in the file, and so do the row indexes that this package writes beside them, where the file is mapped: the
+/// first access to a row of any store reads a few bytes of each vector segment, and all of the one that holds the row,
+/// to check it. Of vector segments without such an index, which are small ones and those of other writers, the first
+/// access reads all, and keeps 8 to 12 bytes of memory for each row.
 public struct Snapshot: Sendable {
     package let core: SnapshotCore<POSIXHost>
 
@@ -14,6 +16,7 @@ public struct Snapshot: Sendable {
 
     /// The number of components of every row.
     public var dimension: Int { Int(core.manifest.payload.dimension) }
+    /// The one that the manifest names or, where another writer left it out, that a segment of this package repeats.
     public var metric: Metric { core.manifest.payload.metric }
     /// A number that rises with every commit.
     public var epoch: UInt32 { core.manifest.payload.epoch }
@@ -61,6 +64,47 @@ public struct Snapshot: Sendable {
         onDamage policy: DamagePolicy = .refuse, _ body: (_ id: UInt64, _ vector: VectorView) -> Void
     ) throws(StoreError) {
         try core.forEachRow(onDamage: policy, body)
+    }
+
+    /// The fields of an id; nil where the store does not have the id, or the id has no metadata.
+    ///
+    /// The first call that asks for metadata reads all of it and keeps it in memory, for later snapshots of the reader
+    /// too. Of several fields with one name the first counts.
+    ///
+    /// - Throws: ``StoreError/damaged(_:offset:what:)`` where a metadata segment is damaged: none of the metadata is
+    ///   available then, while rows are. All that is about metadata throws this.
+    public func metadata(of id: UInt64) throws(StoreError) -> [String: MetadataValue]? {
+        try core.metadataFields(of: id).map {
+            Dictionary($0.map { ($0.field.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// One field of an id; nil where it is missing, which is not the same as null.
+    public func metadataValue(_ field: String, of id: UInt64) throws(StoreError) -> MetadataValue? {
+        try core.metadataValue(field, of: id)
+    }
+
+    /// The fields that ids can have, in the order of their numbers in the file.
+    public var metadataFields: [MetadataField] {
+        get throws(StoreError) { try core.metadata().state.schema }
+    }
+
+    /// Keys and values that belong to the file as a whole.
+    public var fileMetadata: [String: MetadataValue] {
+        get throws(StoreError) {
+            let records = try core.metadata().state.fileRecords
+            return Dictionary(
+                records.compactMap { record in record.value.map { (record.key, $0) } },
+                uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// The ids that can be found and for which a filter is true, rising. Every id is asked, those without metadata
+    /// too: for them all fields are missing.
+    public func ids(
+        where filter: MetadataFilter, onDamage policy: DamagePolicy = .refuse
+    ) throws(StoreError) -> [UInt64] {
+        try core.ids(where: filter, onDamage: policy)
     }
 
     /// Checks every vector segment that has not been checked yet and returns what is wrong, an error for each.

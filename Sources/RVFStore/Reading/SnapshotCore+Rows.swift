@@ -9,17 +9,16 @@ public enum DamagePolicy: Sendable {
 extension SnapshotCore {
     /// Lends the row of a live id; nil where the store has none.
     ///
-    /// Where segments are damaged, an id that is found nowhere else is reported as damaged: it may be in them.
+    /// Where a segment is damaged that has no row index, an id that is found nowhere else is reported as damaged: it may
+    /// be in there.
     package func withVector<Value>(
         id: UInt64, _ body: (VectorView) -> Value
     ) throws(StoreError) -> Value? {
         if isDeleted(id) { return nil }
-        let table = try vectorTable()
-        guard let row = try rowIndex().row(of: id) else {
-            if let damage = try damages().first { throw damage }
+        guard let place = try rowFinder().find(id, in: source) else {
+            if let damage = try damageOfUnknownIDs() { throw damage }
             return nil
         }
-        let place = table.locate(row)
         let layout = try place.segment.checkedLayout(in: source)
         let offset = place.segment.entry.payloadOffset + UInt64(layout.offset(ofRow: place.row))
         return try source.withBytes(at: offset, count: layout.strideBytes) { (bytes) throws(StoreError) in
@@ -34,16 +33,17 @@ extension SnapshotCore {
 
     /// The live ids, rising.
     package func liveIDs(onDamage policy: DamagePolicy) throws(StoreError) -> [UInt64] {
-        let run = try rowIndex().merged()
         let damages = try damages()
-        if damages.isEmpty, deletedIDs.isEmpty { return run.ids }
         if policy == .refuse, let damage = damages.first { throw damage }
         let table = try vectorTable()
         var ids: [UInt64] = []
-        ids.reserveCapacity(run.count)
-        for position in 0..<run.count where !isDeleted(run.ids[position]) {
-            if !damages.isEmpty, try damage(of: table.locate(run.row(at: position)).segment) != nil { continue }
-            ids.append(run.ids[position])
+        ids.reserveCapacity(min(table.rowCount, Int(clamping: manifest.payload.totalVectorCount)))
+        var deleted = deletedIDs[...]
+        try rowIndex().forEach { (id, row) throws(StoreError) in
+            while let first = deleted.first, first < id { deleted.removeFirst() }
+            if deleted.first == id { return }
+            if !damages.isEmpty, try damage(of: table.locate(row).segment) != nil { return }
+            ids.append(id)
         }
         return ids
     }

@@ -9,11 +9,13 @@ public import SystemPackage
 /// let vector = try snapshot.vector(id: 17)
 /// …
 /// if try reader.refresh() { /* somebody committed; snapshot() gives the new state */ }
+/// for try await snapshot in reader.commits() { /* each newer state, as it is committed */ }
 /// ```
 ///
 /// A reader may be used from any thread. What it hands out stays valid after it is gone.
 public final class StoreReader: Sendable {
-    private let core: StoreReaderCore<POSIXHost>
+    /// For the parts of this type in other files.
+    let core: StoreReaderCore<POSIXHost>
 
     /// Opens a store at its newest commit. This reads the manifest and the headers of the segments that it names,
     /// however large the file is.

@@ -20,6 +20,12 @@ package final class StoreReaderCore<H: Host>: Sendable {
     private let state: Mutex<State>
     /// Keeps two refreshes from doing the same work; whoever wants the snapshot meanwhile does not wait for it.
     private let refreshing = Mutex(())
+    private let feed = Mutex(WeakFeed())
+
+    /// What all who wait for commits share, for as long as there is somebody who may.
+    private struct WeakFeed: Sendable {
+        weak var feed: CommitFeed<H>?
+    }
 
     /// A write within this time after a look may leave the modification time as it was: file systems store it in
     /// steps, of 2 s at most (FAT).
@@ -29,6 +35,19 @@ package final class StoreReaderCore<H: Host>: Sendable {
         location = try StoreLocation(host: host, path: path)
         self.options = options
         state = Mutex(try Self.open(location, options))
+    }
+
+    package var host: H { location.host }
+
+    package func newWatch() -> CommitWatch<H> { CommitWatch(location) }
+
+    package func commitFeed() -> CommitFeed<H> {
+        feed.withLock { held in
+            if let feed = held.feed { return feed }
+            let feed = CommitFeed(self, newWatch())
+            held.feed = feed
+            return feed
+        }
     }
 
     package var snapshot: SnapshotCore<H> { state.withLock { $0.snapshot } }

@@ -12,16 +12,18 @@ package final class VectorSegment: Sendable {
     package let entry: DirectoryEntry
     /// Where the rows are; nil where the payload's beginning does not say so.
     package let layout: VectorPayload?
-    private let hash: ContentHash
+    let hash: ContentHash
     private let problem: StoreError?
     private let state: Atomic<State>
-    private let run: Lazy<RowRun>
+    let ids: SegmentIDs
 
     /// Reads the segment's header and the six bytes behind it. Nil where the segment is of a version that is skipped.
     ///
-    /// - Parameter isDamaged: whether the header is known not to be as named.
+    /// - Parameters:
+    ///   - fileID: of the store, whose row indexes are gone by; nil: none are.
+    ///   - isDamaged: whether the header is known not to be as named.
     package init?<H: Host>(
-        _ entry: DirectoryEntry, in source: ByteSource<H>, dimension: UInt16, isDamaged: Bool
+        _ entry: DirectoryEntry, in source: ByteSource<H>, dimension: UInt16, fileID: [UInt8]? = nil, isDamaged: Bool
     ) throws(StoreError) {
         let header = try source.header(at: entry.offset)
         if let header, !isDamaged, header.version > SegmentHeader.currentVersion { return nil }
@@ -45,19 +47,17 @@ package final class VectorSegment: Sendable {
             problem = nil
         }
         state = Atomic(.unchecked)
-        run = Lazy()
+        ids = SegmentIDs(fileID: fileID)
     }
 
     /// A segment that was just written here.
-    ///
-    /// - Parameter run: its ids and their rows, counted from 0.
-    init(written entry: DirectoryEntry, layout: VectorPayload, hash: ContentHash, run: RowRun) {
+    init(written entry: DirectoryEntry, layout: VectorPayload, hash: ContentHash, ids: SegmentIDs) {
         self.entry = entry
         self.layout = layout
         self.hash = hash
         problem = nil
         state = Atomic(.intact)
-        self.run = Lazy(run)
+        self.ids = ids
     }
 
     private static func readLayout<H: Host>(
@@ -101,9 +101,11 @@ package final class VectorSegment: Sendable {
         return layout
     }
 
-    /// Whether the rows may be copied elsewhere: they are read once more, so that bytes that went bad since the first
-    /// check are not given a new hash that hides it.
-    func isFitForCopying<H: Host>(in source: ByteSource<H>) throws(StoreError) -> Bool {
+    /// Whether something is wrong with the segment, as far as it has been looked at.
+    var isFoundDamaged: Bool { problem != nil || layout == nil || state.load(ordering: .relaxed) == .damaged }
+
+    /// Reads the payload, also where it was checked before: whether all of it is rows, and as its hash says.
+    func isPayloadRight<H: Host>(in source: ByteSource<H>) throws(StoreError) -> Bool {
         guard problem == nil, let layout, UInt64(layout.byteCount) == entry.payloadByteCount else { return false }
         guard hash.expectedChecksum != nil else { return true }
         let checksum = try source.checksum(at: entry.payloadOffset, count: entry.payloadByteCount)
@@ -112,23 +114,13 @@ package final class VectorSegment: Sendable {
         return false
     }
 
-    /// The segment's ids, with their rows counted from 0; read once, after the payload was checked. Those of a damaged
-    /// payload are given as they stand.
-    package func rowRun<H: Host>(in source: ByteSource<H>) throws(StoreError) -> RowRun {
-        try run.get { () throws(StoreError) in
-            do throws(StoreError) {
-                _ = try checkedLayout(in: source)
-            } catch {
-                guard case .damaged = error else { throw error }
-            }
-            var ids: [UInt64] = []
-            ids.reserveCapacity(layout?.rowCount ?? 0)
-            try forEachPiece(in: source) { (rows, _, count) throws(StoreError) in
-                let stride = rows.byteCount / count
-                for row in 0..<count { ids.append(rows.integer(UInt64.self, at: row * stride)) }
-            }
-            return RowRun(unsortedIDs: ids)
-        }
+    /// The row index that speaks of this segment, if one does.
+    ///
+    /// - Parameter fileID: of the store.
+    func findIndex<H: Host>(ofFile fileID: [UInt8], in source: ByteSource<H>) throws(StoreError) -> StoredRowIndex? {
+        guard problem == nil, let layout else { return nil }
+        return try StoredRowIndex(
+            describing: entry, hash: hash, rowCount: layout.rowCount, fileID: fileID, in: source)
     }
 
     private func damage<H: Host>(in source: ByteSource<H>) -> StoreError {

@@ -22,7 +22,8 @@ package struct VectorTable: Sendable {
             if !isDamaged, let segment = known.find(entry) {
                 try append(segment, in: source)
             } else if let segment = try VectorSegment(
-                entry, in: source, dimension: manifest.payload.dimension, isDamaged: isDamaged)
+                entry, in: source, dimension: manifest.payload.dimension, fileID: manifest.payload.identity?.fileID,
+                isDamaged: isDamaged)
             {
                 try append(segment, in: source)
             }

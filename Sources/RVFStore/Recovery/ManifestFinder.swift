@@ -106,12 +106,17 @@ package struct ManifestFinder<H: Host>: Sendable {
         }
         let payloadOffset = offset + UInt64(SegmentHeader.byteCount)
         try examination.spend(length)
-        guard try source.checksum(at: payloadOffset, count: length) == expected else {
+        // One that is far longer than those written here takes no memory before it is found to be whole.
+        if length > UInt64(ByteSource<H>.windowByteCount),
+            try source.checksum(at: payloadOffset, count: length) != expected
+        {
             return .rejected("does not have the hash that its header gives")
         }
-        // Decoded from a copy that is checked again: the file may change under a mapping.
+        // A copy is checked and decoded, since the file may change under a mapping.
         let copy = try source.read(at: payloadOffset, count: Int(length))
-        guard CRC32.of(copy.bytes) == expected else { return .rejected("changed while it was read") }
+        guard CRC32.of(copy.bytes) == expected else {
+            return .rejected("does not have the hash that its header gives")
+        }
         return try judge(copy, header: header, at: offset, after: known)
     }
 
@@ -136,6 +141,8 @@ package struct ManifestFinder<H: Host>: Sendable {
             if let torn = try tornSegment(of: payload, damaged: damaged, after: known) {
                 return .rejected("was not made durable, and the segment at byte \(torn) is not whole")
             }
+            var payload = payload
+            if payload.metric == .squaredL2 { payload.metric = try source.storedMetric(payload) ?? .squaredL2 }
             return .believed(
                 FoundManifest(offset: offset, header: header, payload: payload, damaged: damaged, rejected: []))
         }
@@ -149,7 +156,7 @@ package struct ManifestFinder<H: Host>: Sendable {
         of payload: ManifestPayload, damaged: [DirectoryEntry], after known: FoundManifest?
     ) throws(StoreError) -> UInt64? {
         guard let from = payload.mark?.unsyncedFrom else { return nil }
-        let checked = Set(known?.payload.directory ?? [])
+        let checked = Set(known?.payload.directory.filter { $0.offset >= from } ?? [])
         let unsynced = payload.directory.filter { $0.offset >= from && !checked.contains($0) }
         // The newest are the likeliest to be torn.
         for entry in unsynced.sorted(by: { $0.offset > $1.offset }) {

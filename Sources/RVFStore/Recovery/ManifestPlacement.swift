@@ -73,12 +73,14 @@ package struct ManifestPlacement<H: Host>: Sendable {
     private static func entries(
         of directory: [DirectoryEntry], notIn earlier: [DirectoryEntry]
     ) -> [DirectoryEntry] {
-        var rest = earlier[...]
+        var next = 0
         var unknown: [DirectoryEntry] = []
         for entry in directory {
             // Entries that were dropped are few; nothing is lost by looking at one again that was not.
-            if let position = rest.prefix(64).firstIndex(of: entry) {
-                rest = rest[(position + 1)...]
+            if next < earlier.count, earlier[next] == entry {
+                next += 1
+            } else if let position = earlier[next..<min(next + 64, earlier.count)].firstIndex(of: entry) {
+                next = position + 1
             } else {
                 unknown.append(entry)
             }

@@ -42,6 +42,8 @@ struct Salvage<H: Host> {
     /// Other writers' segments that the new manifest is to name.
     private let foreign: [DirectoryEntry]
     private let deletions: Deletions
+    /// As much of it as can be read.
+    private let metadata: LoadedMetadata
 
     /// Which rows were deleted: those of an id before a row number.
     private struct Deletions {
@@ -80,9 +82,11 @@ struct Salvage<H: Host> {
         payload.directory = rows
         table = try Self.intactTable(payload, manifest, in: source, losses)
         foreign = manifest?.payload.directory.filter { !$0.type.isRewritten } ?? findings.foreign
+        try Self.reportCheckpoints(foreign, in: source, losses)
         deletions = try Self.deletions(manifest, findings.journals, table, in: source, losses)
         payload.deletedIDs = []
         self.payload = payload
+        metadata = try Self.metadata(foreign.filter { $0.type == .metadata }, manifest, in: source, losses)
     }
 
     func rewrite(_ options: RepairOptions, _ losses: LossList) -> StoreRewrite<H> {
@@ -91,7 +95,8 @@ struct Salvage<H: Host> {
         let named = manifest?.payload.directory ?? table.segments.map(\.entry) + foreign
         let carry = ForeignCarry(
             source: source, directory: named, manifest: manifest,
-            onDamage: { if case .damaged(_, let offset, let what) = $0 { losses.add(offset, what) } })
+            onDamage: { if case .damaged(_, let offset, let what) = $0 { losses.add(offset, what) } },
+            leavesOutMetadata: true)
         return StoreRewrite(
             source: source, table: table, carry: carry, payload: payload, firstID: manifest?.nextSegmentID() ?? 1,
             options: options.work, isDeleted: deletions.contains,
@@ -104,7 +109,24 @@ struct Salvage<H: Host> {
                     return false
                 }
                 return true
-            })
+            },
+            metadata: metadata.path.isEmpty ? nil : MetadataSurvival(metadata.state, isKept: { _ in false }))
+    }
+
+    /// The metadata up to the first segment that cannot be read.
+    private static func metadata(
+        _ entries: [DirectoryEntry], _ manifest: FoundManifest?, in source: ByteSource<H>, _ losses: LossList
+    ) throws(StoreError) -> LoadedMetadata {
+        let metadata = try LoadedMetadata(entries, damaged: manifest?.damaged ?? [], in: source) { error in
+            if case .damaged(_, let offset, let what) = error { losses.add(offset, what) }
+        }
+        let lost = metadata.chain.path.dropFirst(metadata.path.count)
+            + metadata.segments.indices.filter { !metadata.chain.fits($0) }
+        for position in lost {
+            losses.add(
+                metadata.segments[position].offset, "the changes to metadata here, whose base cannot be read")
+        }
+        return metadata
     }
 
     // MARK: Looking
@@ -137,7 +159,8 @@ struct Salvage<H: Host> {
                     }
                 case .journal: findings.journals.append(entry)
                 case .manifest, .witness: break
-                default: if manifest == nil { findings.foreign.append(entry) }
+                default:
+                    if manifest == nil, try !source.isOwnSideSegment(entry) { findings.foreign.append(entry) }
                 }
             case .segment: break
             }
@@ -184,6 +207,22 @@ struct Salvage<H: Host> {
             }
         }
         return try VectorTable(assumed, in: source, known: all)
+    }
+
+    /// Checkpoints are left out: nobody knows whether all the rows that they count are saved.
+    private static func reportCheckpoints(
+        _ foreign: [DirectoryEntry], in source: ByteSource<H>, _ losses: LossList
+    ) throws(StoreError) {
+        for entry in foreign {
+            guard try source.checkpointHead(of: entry) != nil, let payload = try source.checkpoints(at: entry) else {
+                continue
+            }
+            // A few of them are enough to know where to look.
+            let list = payload.current.all.prefix(8).map { "\($0.source): \($0.count) events" }
+            losses.add(
+                entry.offset, "the checkpoints of \(payload.current.all.count) sources, since the rows that they count "
+                    + "need not be there (\(list.joined(separator: ", "))); restore them where they are")
+        }
     }
 
     private static func deletions(

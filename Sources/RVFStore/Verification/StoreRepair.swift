@@ -32,7 +32,8 @@ public struct RepairReport: Equatable, Sendable {
 /// Saved are the rows of all intact vector segments that the newest believable manifest names, and every intact segment
 /// of other writers. Where no manifest can be believed, all intact vector segments of the file are taken, in their
 /// order, and journals tell what was deleted. Rows with components that are no finite numbers are left out. Where the
-/// newest row of an id is lost, an older one that is intact comes back.
+/// newest row of an id is lost, an older one that is intact comes back. Metadata is saved as of the last change up to
+/// which all of it can be read, for the ids whose rows are saved.
 public enum StoreRepair {
     /// - Throws: ``StoreError/exists(_:_:)`` where something has the new name, ``StoreError/notAStore(_:_:)`` where
     ///   nothing can be saved, ``StoreError/noSpace(_:neededByteCount:availableByteCount:)``,

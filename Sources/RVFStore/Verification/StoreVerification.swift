@@ -8,7 +8,7 @@ public import SystemPackage
 /// for problem in report.problems where problem.severity == .damage { print(problem.offset, problem.what) }
 /// ```
 ///
-/// Memory does not grow with the file, but by a bit for each row.
+/// Memory does not grow with the file, but by a bit for each row, and by the metadata.
 public enum StoreVerification {
     /// - Throws: what the system says, ``StoreError/notAStore(_:_:)`` for what is no regular file, and
     ///   ``StoreError/cancelled(_:)``. Damage is not thrown but reported.

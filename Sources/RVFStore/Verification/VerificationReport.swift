@@ -38,6 +38,12 @@ public struct VerificationReport: Equatable, Sendable {
     public internal(set) var segmentCount = 0
     /// Rows of the vector segments that the manifest names, as far as they can be read.
     public internal(set) var rowCount = 0
+    /// Witnesses that could be read.
+    public internal(set) var witnessCount = 0
+    /// Chains of witnesses: writers begin a new one now and then, as after a compaction, which is nothing wrong.
+    public internal(set) var witnessChainCount = 0
+    /// Witnesses on which nobody went on, as commits leave them that failed.
+    public internal(set) var abandonedWitnessCount = 0
     /// The commit that counts; nil where no manifest can be believed.
     public internal(set) var epoch: UInt32?
     public internal(set) var manifestOffset: UInt64?

@@ -9,11 +9,16 @@ struct BorrowedFile<H: Host>: Sendable {
 
     /// Writes all of the bytes.
     func write(_ bytes: [UInt8], at offset: UInt64) throws(StoreError) {
+        try write(bytes.bytes, at: offset)
+    }
+
+    /// Writes all of the bytes.
+    func write(_ bytes: RawSpan, at offset: UInt64) throws(StoreError) {
         var written = 0
-        while written < bytes.count {
+        while written < bytes.byteCount {
             let result: Result<Int, Errno> = unsafe bytes.withUnsafeBytes { buffer in
                 do throws(Errno) {
-                    // The rest of an array that is alive for the call.
+                    // The rest of bytes that are lent for the call.
                     let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
                     return .success(try unsafe host.write(descriptor, from: rest, at: Int64(offset) + Int64(written)))
                 } catch {

@@ -10,11 +10,11 @@ struct ChangePlanner<H: Host>: Sendable {
     let limits: CommitLimits
     /// How many deleted ids the manifest has room for, beside so many entries of vector segments.
     let deletedRoom: @Sendable (_ vectorEntries: Int) -> Int
-    /// Of every vector segment, and the runs of those that can be read.
-    private(set) var runs: [RowRun] = []
+    /// Of every vector segment, whether nothing is known to be wrong with it. The rows of one that has a row index are
+    /// checked only before they are copied.
     private(set) var isIntact: [Bool] = []
-    /// Whether every vector segment that is named can be read. Where one cannot, nobody knows which ids it has, and
-    /// rows of deleted ids stay, so that the deleted list can stay as it is.
+    /// Whether that is so of every vector segment that is named. If not, nobody knows which ids there are, and rows of
+    /// deleted ids stay, so that the deleted list can stay as it is.
     private(set) var isWhole = false
     /// The list that the manifest would have if nothing were rewritten.
     let deletedIDs: [UInt64]
@@ -34,27 +34,36 @@ struct ChangePlanner<H: Host>: Sendable {
             let room = deletedRoom(entryCount(after: ranges))
             var remaining: [UInt64]?
             if isWhole, deletedIDs.count > room {
-                var selection = PurgeSelection(deletedIDs: deletedIDs, runs: runs, replaced: ranges)
+                var selection = PurgeSelection(deletedIDs: deletedIDs, runs: try runs(), replaced: ranges)
                 let chosen = selection.choose(keepingAtMost: room, rowCounts: table.segments.map(Self.rowCount))
                 guard try areFit(chosen.map { $0..<($0 + 1) }) else { continue }
                 ranges = Self.union(ranges, chosen)
                 remaining = selection.remainingIDs
             }
-            return makeChange(ranges, remaining: remaining)
+            let change = try makeChange(ranges, remaining: remaining)
+            if isUpToDate { return change }
         }
+    }
+
+    /// Whether nothing has been found out meanwhile that asks for another plan: an index that says wrong things of its
+    /// rows makes them be read.
+    private var isUpToDate: Bool {
+        table.segments.indices.allSatisfy { !isIntact[$0] || !table.segments[$0].isFoundDamaged }
     }
 
     private static func rowCount(_ segment: VectorSegment) -> Int { segment.layout?.rowCount ?? 0 }
 
     private mutating func examine() throws(StoreError) {
-        runs = []
         isIntact = []
-        for segment in table.segments {
-            runs.append(try segment.rowRun(in: snapshot.source))
-            isIntact.append(try snapshot.damage(of: segment) == nil)
-        }
+        for segment in table.segments { isIntact.append(try segment.isUsable(in: snapshot.source)) }
         let named = snapshot.manifest.payload.directory.count { $0.type == .vectors }
         isWhole = isIntact.allSatisfy { $0 } && named == table.segments.count
+    }
+
+    private func runs() throws(StoreError) -> [RowRun] {
+        var runs: [RowRun] = []
+        for segment in table.segments { runs.append(try segment.rowRun(in: snapshot.source)) }
+        return runs
     }
 
     /// Whether every segment that is to be rewritten is found to be as it was; if not, what is now known of it asks
@@ -131,7 +140,7 @@ struct ChangePlanner<H: Host>: Sendable {
     /// - Parameters:
     ///   - ranges: what is rewritten, rising.
     ///   - remaining: the deleted list afterwards, where that is known.
-    private func makeChange(_ ranges: [Range<Int>], remaining: [UInt64]?) -> StoreChange {
+    private func makeChange(_ ranges: [Range<Int>], remaining: [UInt64]?) throws(StoreError) -> StoreChange {
         var change = StoreChange(
             deletedIDs: remaining ?? deletedIDs, totalVectorCount: totalVectorCount, idCount: idCount)
         // Ids of which rows are left out since they are deleted.
@@ -141,9 +150,10 @@ struct ChangePlanner<H: Host>: Sendable {
         for range in ranges {
             let stored = range.clamped(to: 0..<table.segments.count)
             let takesNewRows = range.upperBound > table.segments.count
-            let kept = stored.map { ordinal in
+            var kept: [(segment: VectorSegment, keep: RowSet)] = []
+            for ordinal in stored {
                 isReplaced[ordinal] = true
-                return (segment: table.segments[ordinal], keep: keptRows(of: ordinal, purged: &purged))
+                kept.append((table.segments[ordinal], try keptRows(of: ordinal, purged: &purged)))
             }
             let new = NewSegment.split(
                 stored: kept, newRowCount: takesNewRows ? newRowCount : 0, rowsPerSegment: rowsPerSegment)
@@ -155,37 +165,57 @@ struct ChangePlanner<H: Host>: Sendable {
             let new = NewSegment.split(stored: [], newRowCount: newRowCount, rowsPerSegment: rowsPerSegment)
             change.replacements.append(StoreChange.Replacement(segments: end..<end, new: new))
         }
-        forget(purged, isReplaced, knowing: remaining, in: &change)
+        try forget(purged, isReplaced, knowing: remaining, in: &change)
         return change
     }
 
-    /// The rows of a segment that are the newest of their id and not deleted. A row in a damaged segment does not
-    /// count as newer: its id may be what is damaged.
-    private func keptRows(of ordinal: Int, purged: inout [UInt64]) -> RowSet {
-        let run = runs[ordinal]
+    /// The rows of a segment that are the newest of their id and not deleted. A row in a segment that was found damaged
+    /// does not count as newer: its id may be what is damaged. Nor does one of which only an index speaks: it is asked.
+    private func keptRows(of ordinal: Int, purged: inout [UInt64]) throws(StoreError) -> RowSet {
+        let run = try table.segments[ordinal].rowRun(in: snapshot.source)
         var keep = RowSet(rowCount: Self.rowCount(table.segments[ordinal]))
-        let later = ((ordinal + 1)..<runs.count).filter { isIntact[$0] && runs[$0].count > 0 }
-        let newer = later.map { runs[$0] } + [newRun]
+        let newer = try newerSegments(than: ordinal)
         for position in 0..<run.count {
-            let id = run.ids[position]
+            let id = run.id(at: position)
             if isWhole, deletedIDs.positionInRising(id) != nil {
                 purged.append(id)
-            } else if !newer.contains(where: { $0.contains(id) }) {
-                keep.insert(Int(run.row(at: position)))
+                continue
             }
+            var isSuperseded = newRun.contains(id)
+            for (segment, run) in newer where !isSuperseded && run.contains(id) {
+                isSuperseded = try segment.row(of: id, in: snapshot.source) != nil && !segment.isFoundDamaged
+            }
+            if !isSuperseded { keep.insert(Int(run.row(at: position))) }
         }
         return keep
+    }
+
+    /// The segments behind one that may have ids of it.
+    private func newerSegments(than ordinal: Int) throws(StoreError) -> [(segment: VectorSegment, run: RowRun)] {
+        guard let bounds = try table.segments[ordinal].idBounds(in: snapshot.source) else { return [] }
+        var newer: [(segment: VectorSegment, run: RowRun)] = []
+        for segment in table.segments[(ordinal + 1)...] {
+            guard let others = try segment.idBounds(in: snapshot.source), others.overlaps(bounds) else { continue }
+            let run = try segment.rowRun(in: snapshot.source)
+            if !segment.isFoundDamaged { newer.append((segment, run)) }
+        }
+        return newer
     }
 
     /// Takes ids off the deleted list of which no segment has a row any more.
     private func forget(
         _ purged: [UInt64], _ isReplaced: [Bool], knowing remaining: [UInt64]?, in change: inout StoreChange
-    ) {
+    ) throws(StoreError) {
         guard !purged.isEmpty else { return }
-        let others = runs.indices.filter { !isReplaced[$0] }.map { runs[$0] }
-        let forgotten = purged.risingDistinct.filter { id in
-            if let remaining { return remaining.positionInRising(id) == nil }
-            return !others.contains { $0.contains(id) }
+        let others = try RowFinder(
+            table.segments.indices.filter { !isReplaced[$0] }.map { table.segments[$0] }, in: snapshot.source)
+        var forgotten: [UInt64] = []
+        for id in purged.risingDistinct {
+            let isLeft =
+                if let remaining { remaining.positionInRising(id) != nil } else {
+                    try others.find(id, in: snapshot.source) != nil
+                }
+            if !isLeft { forgotten.append(id) }
         }
         if remaining == nil {
             change.deletedIDs.removeAll { forgotten.positionInRising($0) != nil }

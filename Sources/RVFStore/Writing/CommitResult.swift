@@ -8,11 +8,14 @@ public struct CommitResult: Equatable, Sendable {
     public var deleted: Int
     /// Distinct ids to be deleted that the store did not have.
     public var ignored: Int
+    /// Ids whose metadata was changed or removed, those that were deleted with it included.
+    public var metadataChanged: Int
 
-    package init(epoch: UInt32, upserted: Int, deleted: Int, ignored: Int) {
+    package init(epoch: UInt32, upserted: Int, deleted: Int, ignored: Int, metadataChanged: Int = 0) {
         self.epoch = epoch
         self.upserted = upserted
         self.deleted = deleted
         self.ignored = ignored
+        self.metadataChanged = metadataChanged
     }
 }

@@ -58,8 +58,8 @@ struct PurgeSelection {
         if deletedIDs.count <= run.count {
             for position in deletedIDs.indices where run.contains(deletedIDs[position]) { body(position) }
         } else {
-            for id in run.ids {
-                if let position = deletedIDs.positionInRising(id) { body(position) }
+            for position in 0..<run.count {
+                if let position = deletedIDs.positionInRising(run.id(at: position)) { body(position) }
             }
         }
     }

@@ -8,8 +8,11 @@ struct SegmentStream<H: Host>: ~Copyable {
     /// Where the buffer's first byte goes.
     private var bufferOffset: UInt64
 
-    /// How much is collected before it is written.
-    private static var bufferByteCount: Int { 1 << 20 }
+    /// How much is collected before it is written: many times what a call costs, and little enough to stay in a
+    /// processor's own cache.
+    private static var bufferByteCount: Int { 1 << 18 }
+    /// How many bytes of rows are checksummed at once, while they are in the nearest cache.
+    private static var checksumByteCount: Int { 1 << 16 }
 
     init(_ file: BorrowedFile<H>, at offset: UInt64) {
         self.file = file
@@ -42,60 +45,73 @@ struct SegmentStream<H: Host>: ~Copyable {
         return entry
     }
 
-    /// A vector segment: its header last, since it holds the checksum of what follows it.
+    /// A vector segment, its header last, since it holds the checksum of what follows it; and its row index, if it
+    /// has one.
     ///
     /// - Parameters:
+    ///   - id: the next segment id to give; rises with every segment.
+    ///   - index: for the row index of this segment; nothing has been added to it.
     ///   - rows: the batch of which the segment takes rows.
     ///   - source: where the stored segments are of which it takes rows.
     /// - Returns: the segment as readers will find it.
     mutating func append(
-        _ segment: NewSegment, id: UInt64, dimension: Int, rows: UpsertRows, from source: ByteSource<H>
+        _ segment: NewSegment, id: inout UInt64, layout: VectorPayload, index: RowIndexDraft, rows: UpsertRows,
+        from source: ByteSource<H>
     ) throws(StoreError) -> VectorSegment {
         try pad(to: position.alignedToSegment)
-        let payload = VectorPayload(dimension: dimension, rowCount: segment.rowCount)
         let entry = DirectoryEntry(
-            id: id, offset: position, payloadByteCount: UInt64(payload.byteCount), type: .vectors)
+            id: id, offset: position, payloadByteCount: UInt64(layout.byteCount), type: .vectors)
+        id += 1
         try append([UInt8](repeating: 0, count: SegmentHeader.byteCount))
         var checksum = CRC32()
-        var ids: [UInt64] = []
-        ids.reserveCapacity(segment.rowCount)
-        try append(payload.encodedHead, &checksum)
+        var index = index
+        let head = layout.encodedHead
+        checksum.update(head.bytes)
+        try append(head)
         for part in segment.parts {
             switch part {
-            case .new(let range): try append(rows, range, &ids, &checksum)
+            case .new(let range):
+                try append(rows, range, strideBytes: layout.strideBytes, &index, &checksum)
             case .stored(let stored, let range, let keep):
                 try stored.forEachPiece(in: source, rows: range) { (bytes, first, count) throws(StoreError) in
-                    try append(bytes, rows: first..<(first + count), keep: keep, &ids, &checksum)
+                    try append(bytes, rows: first..<(first + count), keep: keep, &index, &checksum)
                 }
             }
         }
         let hash = ContentHash(checksum: checksum.value)
         let header = SegmentHeader(
-            type: .vectors, id: id, payloadByteCount: entry.payloadByteCount, hash: hash)
+            type: .vectors, id: entry.id, payloadByteCount: entry.payloadByteCount, hash: hash)
         try replace(header.encoded, at: entry.offset)
-        return VectorSegment(written: entry, layout: payload, hash: hash, run: RowRun(unsortedIDs: ids))
+        let (run, payload) = index.finish(describing: entry.payloadByteCount, hash)
+        guard let payload else {
+            return VectorSegment(written: entry, layout: layout, hash: hash, ids: SegmentIDs(run: run))
+        }
+        _ = try append(payload, type: .rowIndex, id: id)
+        id += 1
+        // From now on the ids are in the file.
+        return VectorSegment(written: entry, layout: layout, hash: hash, ids: SegmentIDs(fileID: index.fileID))
     }
 
     /// New rows.
     private mutating func append(
-        _ rows: UpsertRows, _ range: Range<Int>, _ ids: inout [UInt64], _ checksum: inout CRC32
+        _ rows: UpsertRows, _ range: Range<Int>, strideBytes: Int, _ index: inout RowIndexDraft, _ checksum: inout CRC32
     ) throws(StoreError) {
-        var chunk: [UInt8] = []
-        for row in range {
-            rows.encode(row, into: &chunk)
-            ids.append(rows.id(row))
-            // Enough rows at once that the checksum is worth its call.
-            if chunk.count >= 1 << 16 {
-                try append(chunk, &checksum)
-                chunk.removeAll(keepingCapacity: true)
-            }
+        let rowsAtOnce = max(1, Self.checksumByteCount / strideBytes)
+        var row = range.lowerBound
+        while row < range.upperBound {
+            let some = row..<min(row + rowsAtOnce, range.upperBound)
+            let start = buffer.count
+            rows.encode(some, into: &buffer)
+            checksum.update(buffer.bytes.extracting(start..<buffer.count))
+            index.add(buffer.bytes.extracting(start..<buffer.count))
+            try flushIfFull()
+            row = some.upperBound
         }
-        try append(chunk, &checksum)
     }
 
     /// Those of some stored rows that are to be kept, as they stand.
     private mutating func append(
-        _ bytes: RawSpan, rows: Range<Int>, keep: RowSet, _ ids: inout [UInt64], _ checksum: inout CRC32
+        _ bytes: RawSpan, rows: Range<Int>, keep: RowSet, _ index: inout RowIndexDraft, _ checksum: inout CRC32
     ) throws(StoreError) {
         let stride = bytes.byteCount / max(1, rows.count)
         var row = rows.lowerBound
@@ -105,18 +121,25 @@ struct SegmentStream<H: Host>: ~Copyable {
                 continue
             }
             let first = row
-            while row < rows.upperBound, keep.contains(row) {
-                ids.append(bytes.integer(UInt64.self, at: (row - rows.lowerBound) * stride))
-                row += 1
-            }
+            while row < rows.upperBound, keep.contains(row) { row += 1 }
             let part = ((first - rows.lowerBound) * stride)..<((row - rows.lowerBound) * stride)
-            try append(bytes.copy(part), &checksum)
+            let kept = bytes.extracting(part)
+            checksum.update(kept)
+            index.add(kept)
+            try append(kept)
         }
     }
 
-    private mutating func append(_ bytes: [UInt8], _ checksum: inout CRC32) throws(StoreError) {
-        checksum.update(bytes.bytes)
-        try append(bytes)
+    private mutating func append(_ bytes: RawSpan) throws(StoreError) {
+        if bytes.byteCount >= Self.bufferByteCount {
+            try finish()
+            try file.write(bytes, at: bufferOffset)
+            bufferOffset += UInt64(bytes.byteCount)
+        } else {
+            // The bytes are copied while the span lends them.
+            unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+            try flushIfFull()
+        }
     }
 
     /// Writes what is left in the buffer.

@@ -25,6 +25,8 @@ struct StateChange: Sendable {
     var segments: [Segment] = []
     /// Entries that are not named any more.
     var superseded: Set<DirectoryEntry> = []
+    /// What the segment of metadata that is written comes to; nil where none is.
+    var metadata: MetadataCommit?
 
     var isEmpty: Bool { segments.isEmpty && superseded.isEmpty }
 }

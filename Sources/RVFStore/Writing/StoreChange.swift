@@ -20,11 +20,13 @@ struct StoreChange: Sendable {
     /// The new segments, in the order of the directory.
     var newSegments: [NewSegment] { replacements.flatMap(\.new) }
 
-    /// More bytes than all new segments take, with their headers and the gaps between them.
-    func byteCountLimit(dimension: Int) -> UInt64 {
+    /// More bytes than all new segments take, with their row indexes, their headers and the gaps between them.
+    func byteCountLimit(dimension: Int, limits: CommitLimits) -> UInt64 {
         let framing = UInt64(2 * SegmentHeader.byteCount)
         let rows = newSegments.reduce(0 as UInt64) {
-            $0 + framing + UInt64(VectorPayload(dimension: dimension, rowCount: $1.rowCount).byteCount)
+            let index = limits.rowIndexByteCountLimit(rowCount: $1.rowCount, dimension: dimension)
+            let vectors = VectorPayload(dimension: dimension, rowCount: $1.rowCount).byteCount
+            return $0 + 2 * framing + UInt64(vectors + index)
         }
         return state.segments.reduce(rows) { $0 + framing + UInt64($1.byteCountLimit) }
     }

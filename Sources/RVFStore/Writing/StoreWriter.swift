@@ -85,8 +85,14 @@ public struct StoreWriter: ~Copyable, Sendable {
     /// there, and one whose id was deleted is there again. Ids to be deleted that the store does not have are counted
     /// and passed over. A transaction that changes nothing makes no commit.
     ///
+    /// In a store with metadata the first commit reads all of it; the writer then keeps it in memory.
+    ///
     /// - Throws: ``StoreError/invalidRow(_:index:id:_:)`` for a row of another dimension, with a component that is no
-    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/lostLock(_:)`` and
+    ///   finite number, or with the id of an earlier row of the transaction; ``StoreError/checkpoint(_:source:_:)`` for
+    ///   a checkpoint that is against the rules of ``Transaction/setCheckpoint(source:count:offset:)``;
+    ///   ``StoreError/invalidMetadata(_:_:)`` and ``StoreError/metadataWithoutRow(_:id:)``;
+    ///   ``StoreError/damaged(_:offset:what:)`` where checkpoints or metadata are to be changed that cannot be read;
+    ///   ``StoreError/lostLock(_:)`` and
     ///   ``StoreError/foreignAppend(_:what:)`` where this writer is not the only one any more;
     ///   ``StoreError/limit(_:_:)`` for what the format cannot hold. Nothing is written in these cases.
     @discardableResult

@@ -6,6 +6,9 @@ extension StoreWriterCore {
     package mutating func commit(
         _ transaction: Transaction, options: CommitOptions = CommitOptions()
     ) throws(StoreError) -> CommitResult {
+        // What is written rests on what is there: another file, with metadata of its own, may have taken the name.
+        try settleName()
+        let transaction = try selectingDeletes(in: transaction)
         let resolved: ResolvedTransaction
         do throws(ResolvedTransaction.Failure) {
             resolved = try ResolvedTransaction(
@@ -17,13 +20,16 @@ extension StoreWriterCore {
             epoch: snapshot.manifest.payload.epoch, upserted: resolved.rows.count, deleted: 0, ignored: 0)
         var deleted = resolved.deletedIDs
         if !deleted.isEmpty {
-            let index = try snapshot.rowIndex()
-            deleted = deleted.filter { index.row(of: $0) != nil && !snapshot.isDeleted($0) }
+            deleted = try snapshot.present(deleted).filter { !snapshot.isDeleted($0) }
         }
         result.deleted = deleted.count
         result.ignored = resolved.deletedIDs.count - deleted.count
-        if resolved.rows.count == 0, deleted.isEmpty { return result }
-        try commit(resolved, deleting: deleted, merging: true, options.durability)
+        let state = try metadataChange(of: transaction, resolved)
+        let checkpoints = try checkpoints(after: transaction.checkpointOperations)
+        if resolved.rows.count == 0, deleted.isEmpty, state.isEmpty, checkpoints == nil { return result }
+        try commit(
+            resolved, deleting: deleted, merging: true, state: state, checkpoints: checkpoints, options.durability)
+        result.metadataChanged = state.metadata?.changedRecordCount ?? 0
         result.epoch = snapshot.manifest.payload.epoch
         return result
     }
@@ -36,21 +42,29 @@ extension StoreWriterCore {
     ///   - merging: whether small segments are merged by the way.
     ///   - durability: without syncs, the order is the same, and a crash may leave any part.
     ///   - state: what is written besides rows.
+    ///   - checkpoints: those that the commit leaves, where they change.
     mutating func commit(
         _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool,
-        state: StateChange = StateChange(), _ durability: CommitOptions.Durability
+        state: StateChange = StateChange(), checkpoints: CheckpointList? = nil, _ durability: CommitOptions.Durability
     ) throws(StoreError) {
         try settleName()
         try validateLock()
         let start = try validateFile()
-        let plan = try plan(
-            try change(transaction, deleting: deleted, merging: merging, state: state), from: start)
+        let draft = try checkpointDraft(
+            checkpoints, beside: state, changesRows: transaction.rows.count > 0 || !deleted.isEmpty)
+        let state = try ownState(
+            adding: draft, to: state, upserted: transaction.rows.count, deleted: deleted.count)
+        var change = try change(transaction, deleting: deleted, merging: merging, state: state)
+        draft?.complete(&change)
+        let plan = try plan(change, from: start)
+        // Checkpoints speak of the commit before as of one that is durable.
+        if let draft, !draft.prior.all.isEmpty, !hasSynced { try syncOrGoBack() }
         let pace = SyncPace(durability, from: unsynced?.from ?? start, to: plan.endLimit)
         // From here on until the end nothing is certain.
         doubt = Doubt(
             epoch: plan.payload.epoch,
-            // No commit takes nearly as many ids.
-            segmentID: plan.firstID + UInt64(plan.change.newSegments.count + plan.change.state.segments.count),
+            // No commit takes more ids: a row index has one, too.
+            segmentID: plan.firstID + UInt64(2 * plan.change.newSegments.count + plan.change.state.segments.count),
             byteCount: max(plan.endLimit, doubt?.byteCount ?? 0))
         var stream = SegmentStream(file.writing, at: start)
         let (written, manifest) = try write(plan, transaction.rows, to: &stream, unsyncedFrom: pace.unsyncedFrom)
@@ -58,8 +72,8 @@ extension StoreWriterCore {
 
         // The length first: a map of bytes that the file does not have would end the process.
         try validateLength(manifest.endOffset)
-        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: options.readMode)
-        try checkPlacement(manifest, in: source)
+        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: options.readMode, onDemand: true)
+        try checkPlacement(manifest)
         let next = try snapshotAfter(plan.change, manifest, written, source)
         try validateLock()
         try file.writing.write(manifest.header.encoded, at: manifest.offset)
@@ -80,9 +94,12 @@ extension StoreWriterCore {
         var id = plan.firstID
         var written: [VectorSegment] = []
         for segment in plan.change.newSegments {
+            let layout = VectorPayload(dimension: dimension, rowCount: segment.rowCount)
+            let index = RowIndexDraft(
+                fileID: plan.payload.identity?.fileID ?? [], metric: plan.payload.metric, layout: layout,
+                limits: options.limits)
             written.append(
-                try stream.append(segment, id: id, dimension: dimension, rows: rows, from: snapshot.source))
-            id += 1
+                try stream.append(segment, id: &id, layout: layout, index: index, rows: rows, from: snapshot.source))
         }
         let vectors = plan.change.segments(replacing: try snapshot.vectorTable(), with: written)
         var state: [DirectoryEntry] = []
@@ -112,6 +129,7 @@ extension StoreWriterCore {
             unsynced = nil
             throw error
         }
+        hasSynced = true
     }
 
     private func snapshotAfter(
@@ -121,15 +139,16 @@ extension StoreWriterCore {
             offset: sealed.offset, header: sealed.header, payload: sealed.payload,
             damaged: snapshot.manifest.damaged.filter(sealed.payload.directory.contains), rejected: [])
         let segments = change.segments(replacing: try snapshot.vectorTable(), with: written)
-        return SnapshotCore(source: source, manifest: manifest, table: try VectorTable(segments, in: source))
+        return SnapshotCore(
+            source: source, manifest: manifest, table: try VectorTable(segments, in: source),
+            metadata: try metadata(after: change.state, sealed.payload), previous: snapshot)
     }
 
     // MARK: Looking before writing
 
     /// Where the file ends, once it is found to be as this writer left it.
     func validateFile() throws(StoreError) -> UInt64 {
-        let status = try file.status()
-        let size = UInt64(max(0, status.sizeBytes))
+        let size = UInt64(max(0, try file.sizeBytes()))
         // A failed write may have left any part of what it was to write.
         guard size >= fileByteCount, size <= max(fileByteCount, doubt?.byteCount ?? 0) else {
             throw StoreError.foreignAppend(
@@ -145,7 +164,7 @@ extension StoreWriterCore {
     }
 
     private func validateLength(_ expected: UInt64) throws(StoreError) {
-        let size = try file.status().sizeBytes
+        let size = try file.sizeBytes()
         guard size == Int64(expected) else {
             throw StoreError.foreignAppend(
                 file.path, what: "it has \(size) bytes, where this writer has just written up to byte \(expected)")
@@ -153,7 +172,9 @@ extension StoreWriterCore {
     }
 
     /// The manifest as this package's own readers will see it, before it can be seen.
-    private func checkPlacement(_ manifest: SealedManifest, in source: ByteSource<H>) throws(StoreError) {
+    private func checkPlacement(_ manifest: SealedManifest) throws(StoreError) {
+        // A few headers, for which no map is made.
+        let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: .positional)
         var examination = Examination(source)
         var placement = ManifestPlacement<H>(candidate: manifest.offset, isMarked: true)
         let verdict = try placement.verdict(

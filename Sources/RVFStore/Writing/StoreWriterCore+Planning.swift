@@ -30,17 +30,15 @@ extension StoreWriterCore {
     ///   - start: where the file ends.
     func plan(_ change: StoreChange, from start: UInt64) throws(StoreError) -> Plan {
         let before = snapshot.manifest.payload
-        let (epoch, overflow) = max(before.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
-        if overflow { throw StoreError.limit(file.path, .epochs) }
         var payload = before
-        payload.epoch = epoch
+        payload.epoch = try nextEpoch()
         payload.totalVectorCount = change.totalVectorCount
         payload.deletedIDs = change.deletedIDs
-        payload.identity = before.identity ?? StoreIdentity(fileID: file.host.randomFileID())
+        payload.identity = before.identity ?? newIdentity
         // Its length does not depend on what stands in it.
         var sized = payload
         sized.directory = change.directory(
-            replacing: carriedEntries(after: change.state), table: try snapshot.vectorTable(),
+            replacing: try carriedEntries(after: change.state), table: try snapshot.vectorTable(),
             with: change.newSegments.map { _ in .blank }) + change.state.segments.map { _ in .blank }
         sized.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
         let byteCount = SegmentHeader.byteCount + sized.encodedByteCount
@@ -50,7 +48,7 @@ extension StoreWriterCore {
         }
         let firstID = snapshot.manifest.nextSegmentID(after: doubt?.segmentID ?? 0)
         let (endLimit, isBeyond) = start.addingReportingOverflow(
-            change.byteCountLimit(dimension: Int(before.dimension)) + UInt64(byteCount)
+            change.byteCountLimit(dimension: Int(before.dimension), limits: options.limits) + UInt64(byteCount)
                 + UInt64(Self.placeAttempts * SegmentHeader.byteCount))
         guard !isBeyond, endLimit <= Self.offsetLimit, firstID <= Self.offsetLimit else {
             throw StoreError.limit(file.path, .fileSize)
@@ -58,12 +56,23 @@ extension StoreWriterCore {
         return Plan(change: change, payload: payload, firstID: firstID, endLimit: endLimit)
     }
 
-    /// Superseded manifests and witnesses stay in the file, unnamed; everything else goes on being named, unless the
-    /// commit writes it anew.
-    private func carriedEntries(after state: StateChange) -> [DirectoryEntry] {
-        snapshot.manifest.payload.directory.filter {
-            $0.type != .manifest && $0.type != .witness && !state.superseded.contains($0)
+    func nextEpoch() throws(StoreError) -> UInt32 {
+        let (epoch, overflow) = max(snapshot.manifest.payload.epoch, doubt?.epoch ?? 0).addingReportingOverflow(1)
+        if overflow { throw StoreError.limit(file.path, .epochs) }
+        return epoch
+    }
+
+    /// Superseded manifests and witnesses stay in the file, unnamed, and so do row indexes, which a compaction of other
+    /// writers names; everything else goes on being named, unless the commit writes it anew. So does the one witness
+    /// that this package's own manifest names: its chain goes on.
+    private func carriedEntries(after state: StateChange) throws(StoreError) -> [DirectoryEntry] {
+        let isOurs = snapshot.manifest.payload.mark != nil
+        var entries: [DirectoryEntry] = []
+        for entry in snapshot.manifest.payload.directory {
+            if entry.type == .manifest || entry.type == .witness && !isOurs || state.superseded.contains(entry) { continue }
+            if try !snapshot.source.isOwnSideSegment(entry) { entries.append(entry) }
         }
+        return entries
     }
 
     /// Completes the manifest, and finds a place for it at or behind an offset.
@@ -78,10 +87,12 @@ extension StoreWriterCore {
     ) throws(StoreError) -> SealedManifest {
         var payload = plan.payload
         payload.directory = plan.change.directory(
-            replacing: carriedEntries(after: plan.change.state), table: try snapshot.vectorTable(), with: vectors) + state
+            replacing: try carriedEntries(after: plan.change.state), table: try snapshot.vectorTable(), with: vectors)
+            + state
         for attempt in 0..<Self.placeAttempts {
             let offset = position.alignedToSegment + UInt64(attempt * SegmentHeader.byteCount)
-            payload.mark = PlacementMark(manifestOffset: offset, unsyncedFrom: unsyncedFrom)
+            payload.mark = PlacementMark(
+                manifestOffset: offset, unsyncedFrom: unsyncedFrom, isCounted: plan.change.idCount != nil)
             let encoded = payload.encoded
             let hash = ContentHash(checksum: CRC32.of(encoded.bytes))
             let header = SegmentHeader(
@@ -105,24 +116,33 @@ extension StoreWriterCore {
                 state: state, deletedIDs: snapshot.deletedIDs, totalVectorCount: before.totalVectorCount,
                 idCount: idCount)
         }
-        let index = try snapshot.rowIndex()
-        let isWhole = try snapshot.damages().isEmpty
-        let added = transaction.run.ids.count { index.row(of: $0) == nil }
-        let known = isWhole ? idCount ?? index.merged().count : nil
+        let isWhole = try snapshot.isWhole()
+        let added = try snapshot.rowFinder().missingCount(of: transaction.run, in: snapshot.source)
+        let trusted = try trustedIDCount()
+        var known = isWhole ? trusted : nil
+        if isWhole, known == nil { known = try snapshot.idCount() }
+        // Other writers list ids of which there is no row. Once counted, the list is this package's own.
+        let deletedIDs = try deletedIDs(
+            adding: deleted, without: transaction.run, cleaning: isWhole && trusted == nil)
+        // An index that was asked for the first time may have turned out to be torn, and its rows to be damaged: then
+        // nobody knows what is missing.
+        guard try snapshot.isWhole() == isWhole else {
+            return try change(transaction, deleting: deleted, merging: merging, state: state)
+        }
         let (total, overflow) = before.totalVectorCount.addingReportingOverflow(UInt64(added))
         // Room for deleted ids in a manifest that names as much besides, and has an identity and a mark.
         var empty = before
         empty.directory =
-            carriedEntries(after: state).filter { $0.type != .vectors } + state.segments.map { _ in .blank }
+            try carriedEntries(after: state).filter { $0.type != .vectors } + state.segments.map { _ in .blank }
         empty.deletedIDs = []
-        empty.identity = before.identity ?? StoreIdentity(fileID: [UInt8](repeating: 0, count: 16))
+        empty.identity = before.identity ?? newIdentity
         empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
         let free = CommitLimits.manifestByteCount - SegmentHeader.byteCount - empty.encodedByteCount
         var planner = ChangePlanner(
             snapshot: snapshot, table: try snapshot.vectorTable(), rows: transaction.rows, newRun: transaction.run,
             limits: options.limits,
             deletedRoom: { max(0, (free - $0 * DirectoryEntry.byteCount) / 8) },
-            deletedIDs: deletedIDs(adding: deleted, without: transaction.run, over: isWhole ? index : nil),
+            deletedIDs: deletedIDs,
             // Where some rows cannot be read, the manifest's own count is gone on from.
             totalVectorCount: known.map { UInt64($0 + added) } ?? (overflow ? before.totalVectorCount : total),
             idCount: known.map { $0 + added })
@@ -131,13 +151,21 @@ extension StoreWriterCore {
         return change
     }
 
+    /// The count of distinct ids that this writer, or the one before it, has come to; nil where nobody has counted,
+    /// or where it cannot be.
+    private func trustedIDCount() throws(StoreError) -> Int? {
+        guard let idCount, idCount <= (try snapshot.vectorTable().rowCount) else { return nil }
+        return idCount
+    }
+
     /// The deleted list, if nothing is rewritten. A row that comes again is there again.
     ///
-    /// - Parameter index: over all rows, where all can be read. Other writers list ids of which there is no row.
-    private func deletedIDs(adding deleted: [UInt64], without revived: RowRun, over index: RowIndex?) -> [UInt64] {
+    /// - Parameter cleaning: whether ids are left out of which there is no row.
+    private func deletedIDs(
+        adding deleted: [UInt64], without revived: RowRun, cleaning: Bool
+    ) throws(StoreError) -> [UInt64] {
         var kept = snapshot.deletedIDs.filter { !revived.contains($0) }
-        // Once counted, the list is this writer's own.
-        if let index, idCount == nil { kept.removeAll { index.row(of: $0) == nil } }
+        if cleaning { kept = try snapshot.present(kept) }
         return deleted.isEmpty ? kept : (kept + deleted).risingDistinct
     }
 }

@@ -33,10 +33,14 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var doubt: Doubt?
     /// Nil where everything is durable.
     var unsynced: Unsynced?
-    /// Distinct ids in the vector segments, once they have been counted.
+    /// Distinct ids in the vector segments, once this package has counted them.
     var idCount: Int?
     /// Whether another file may have taken the name since, through a compaction whose end is not known.
     var isNameUnsettled = false
+    /// Whether a sync of this writer has succeeded. Until then what it opened need not be durable, though it can be read.
+    var hasSynced = false
+    /// What a store without an identity is given by the first commit.
+    let newIdentity: StoreIdentity
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
@@ -47,7 +51,10 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         self.options = options
         self.file = file
         self.snapshot = snapshot
+        newIdentity = snapshot.manifest.payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
         fileByteCount = snapshot.source.byteCount
+        let manifest = snapshot.manifest.payload
+        if manifest.mark?.isCounted == true { idCount = Int(exactly: manifest.totalVectorCount) }
     }
 
     /// Opens a file whose lock is held. Where other readers could not find its manifest any more, it is published

@@ -25,10 +25,13 @@ struct UpsertRows: Sendable {
         return batches[place.batch].id(place.row)
     }
 
-    /// Appends a row as it stands in a vector segment.
-    func encode(_ index: Int, into bytes: inout [UInt8]) {
-        guard let place = places?[index] else { return batches[0].encode(index, into: &bytes) }
-        batches[place.batch].encode(place.row, into: &bytes)
+    /// Appends rows as they stand in a vector segment.
+    func encode(_ range: Range<Int>, into bytes: inout [UInt8]) {
+        guard let places else {
+            batches.first?.encode(range, into: &bytes)
+            return
+        }
+        for place in places[range] { batches[place.batch].encode(place.row..<(place.row + 1), into: &bytes) }
     }
 
     mutating func remove(_ rows: Set<Int>) {
@@ -37,11 +40,13 @@ struct UpsertRows: Sendable {
     }
 
     /// The rows' ids.
-    var run: RowRun { RowRun(unsortedIDs: (0..<count).map(id)) }
+    var run: RowRun {
+        guard let places else { return RowRun(unsortedIDs: batches.first?.ids ?? []) }
+        return RowRun(unsortedIDs: places.map { batches[$0.batch].id($0.row) })
+    }
 
-    /// The first row whose id an earlier one has.
+    /// The first row whose id an earlier one has. Costs a sort of all rows.
     func firstRepeatedID() -> (index: Int, problem: InvalidRow)? {
-        if (1..<max(count, 1)).allSatisfy({ id($0 - 1) < id($0) }) { return nil }
         let order = (0..<count).sorted { id($0) != id($1) ? id($0) < id($1) : $0 < $1 }
         var first: (index: Int, problem: InvalidRow)?
         for position in 1..<max(count, 1) where id(order[position]) == id(order[position - 1]) {

@@ -14,6 +14,10 @@ public struct WriterOptions: Sendable {
     /// interrupted, or a store that is damaged. It gets the first free name of `<file>.damaged-1`, `-2` and so on;
     /// nothing is overwritten, and ``StoreWriter/displacedFile`` says where it is.
     public var replacesDamaged = false
+    /// Whether every commit leaves a witness: a line of the store's history, chained to the one before by a hash that
+    /// finds accidents (it is not cryptographic). It is a matter of the writer and not of single commits, since a
+    /// history with gaps proves nothing. ``StoreVerification`` follows the chains.
+    public var witnesses = false
     package var limits = CommitLimits()
 
     public init() {}

@@ -3,6 +3,8 @@ struct JSONScanner: ~Copyable {
     private var input: ByteInput
     /// The number or string that was read last.
     private var token: [UInt8] = []
+    /// Whether the string that was read last is Unicode as it stands in the input; if not, parts of it were replaced.
+    private(set) var stringIsExact = true
     /// The row that is being read, for messages.
     var row: Int?
 
@@ -115,10 +117,13 @@ struct JSONScanner: ~Copyable {
     mutating func string(_ purpose: String) throws(Failure) -> String {
         try expect("\"", purpose)
         token.removeAll(keepingCapacity: true)
+        stringIsExact = true
         while let byte = try input.peek() {
             switch byte {
             case UInt8(ascii: "\""):
                 input.advance()
+                if let text = String(validating: token, as: UTF8.self) { return text }
+                stringIsExact = false
                 return String(decoding: token, as: UTF8.self)
             case UInt8(ascii: "\\"):
                 input.advance()
@@ -139,20 +144,58 @@ struct JSONScanner: ~Copyable {
             input.advance()
         } else if byte == UInt8(ascii: "u") {
             input.advance()
-            var unit: UInt32 = 0
-            for _ in 0..<4 {
-                guard let digit = try input.peek(), let value = Character(Unicode.Scalar(digit)).hexDigitValue else {
-                    throw failure("expected four hexadecimal digits after \\u")
-                }
-                unit = unit << 4 | UInt32(value)
-                input.advance()
-            }
-            // Halves of pairs are replaced: names that matter here hold none.
-            token += Array(String(Unicode.Scalar(unit).map(Character.init) ?? "\u{FFFD}").utf8)
+            try unicodeEscapes()
         } else {
             throw failure("an unknown escape")
         }
     }
+
+    /// The digits of an escape, and of those that follow it at once: two can be one character.
+    private mutating func unicodeEscapes() throws(Failure) {
+        var high: UInt32?
+        var unit = try codeUnit()
+        while true {
+            if let first = high, (0xDC00...0xDFFF).contains(unit) {
+                append(Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (unit - 0xDC00)))
+                return
+            }
+            if high != nil { append(nil) }
+            guard (0xD800...0xDBFF).contains(unit) else { return append(Unicode.Scalar(unit)) }
+            high = unit
+            guard try input.peek() == UInt8(ascii: "\\") else { return append(nil) }
+            input.advance()
+            guard try input.peek() == UInt8(ascii: "u") else {
+                append(nil)
+                return try escape()
+            }
+            input.advance()
+            unit = try codeUnit()
+        }
+    }
+
+    private mutating func codeUnit() throws(Failure) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = try input.peek(), let value = Character(Unicode.Scalar(digit)).hexDigitValue else {
+                throw failure("expected four hexadecimal digits after \\u")
+            }
+            unit = unit << 4 | UInt32(value)
+            input.advance()
+        }
+        return unit
+    }
+
+    /// Half of a pair without the other is no character, and is replaced.
+    private mutating func append(_ scalar: Unicode.Scalar?) {
+        if scalar == nil { stringIsExact = false }
+        token += Array(String(Character(scalar ?? "\u{FFFD}")).utf8)
+    }
+
+    /// What kind of value comes next, from its first byte.
+    mutating func peekValue() throws(Failure) -> UInt8? { try next() }
+
+    /// Passes a word of JSON.
+    mutating func word(_ word: String) throws(Failure) { try literal(word) }
 
     /// Passes a whole value, whatever it is.
     mutating func skipValue(depth: Int = 0) throws(Failure) {

@@ -1,13 +1,17 @@
+import RVFStore
+
 /// Rows on their way from the input to a commit.
 struct Batch {
     var ids: [UInt64] = []
     /// All components, row after row.
     var components: [Float] = []
+    /// All fields of those ids whose row says so.
+    var metadata: [(id: UInt64, fields: [String: MetadataValue])] = []
     /// The number of the first row in the input, from 0.
     var firstRow = 0
 }
 
-/// Reads `[{"id": 1, "vector": [0.5, …]}, …]` row by row.
+/// Reads `[{"id": 1, "vector": [0.5, …], "metadata": {"name": "value"}}, …]` row by row.
 struct RowReader: ~Copyable {
     private var scanner: JSONScanner
     private let dimension: Int
@@ -54,6 +58,7 @@ struct RowReader: ~Copyable {
         try scanner.expect("{", "for a row, as in {\"id\": 1, \"vector\": [0.5, …]}")
         var id: UInt64?
         var hasVector = false
+        var metadata: [String: MetadataValue]?
         if try !scanner.take("}") {
             repeat {
                 let name = try scanner.string("for a field's name")
@@ -66,6 +71,11 @@ struct RowReader: ~Copyable {
                     if hasVector { throw scanner.failure("the field \"vector\" stands twice", code: "invalidRow") }
                     hasVector = true
                     try readVector(into: &batch.components)
+                case "metadata":
+                    if metadata != nil {
+                        throw scanner.failure("the field \"metadata\" stands twice", code: "invalidRow")
+                    }
+                    metadata = try scanner.metadata()
                 default:
                     if ignoredFields.count < Self.mostIgnoredFields { ignoredFields.insert(name) }
                     try scanner.skipValue()
@@ -76,6 +86,7 @@ struct RowReader: ~Copyable {
         guard let id else { throw scanner.failure("the row has no \"id\"", code: "invalidRow") }
         guard hasVector else { throw scanner.failure("the row has no \"vector\"", code: "invalidRow") }
         batch.ids.append(id)
+        if let metadata { batch.metadata.append((id, metadata)) }
         rowsRead += 1
     }
 

@@ -11,6 +11,9 @@ struct Ingest: ParsableCommand {
             printed after a commit is durable then. A row that cannot be taken ends the command; its batch is not \
             committed, earlier ones are. SIGTERM, SIGINT and SIGHUP end it between two commits.
 
+            A row can have "metadata": {"name": value, …}, which is then all the metadata that the id has; without, \
+            it keeps what it has. Values are strings, numbers, true, false and null; all of one name are of one type.
+
             \(Outcome.help)
             """)
 
@@ -21,6 +24,8 @@ struct Ingest: ParsableCommand {
     var batchSize = 1000
     @Option(help: ArgumentHelp("Wait at most this long for a lock that is held.", valueName: "seconds"))
     var wait: Seconds?
+    @Flag(help: "Leave a witness of every commit, chained to the one before.")
+    var witness = false
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -33,6 +38,7 @@ struct Ingest: ParsableCommand {
         let bytes = try ByteInput(input, interruption: interruption)
         var options = WriterOptions()
         options.lock = .command(output.console, interruption, wait: wait?.duration)
+        options.witnesses = witness
         var writer: StoreWriter
         do throws(StoreError) {
             writer = try StoreWriter.open(at: store.file, options: options)
@@ -61,7 +67,13 @@ struct Ingest: ParsableCommand {
         let batch = try reader.next(atMost: batchSize)
         guard !batch.ids.isEmpty else { return false }
         do throws(StoreError) {
-            try writer.append(ids: batch.ids, components: batch.components)
+            var transaction = Transaction()
+            transaction.upsert(ids: batch.ids, components: batch.components)
+            if !batch.metadata.isEmpty {
+                let numbers = NumberTypes(try writer.snapshot().metadataFields, batch.metadata.map(\.fields))
+                for (id, fields) in batch.metadata { transaction.setMetadata(numbers.convert(fields), for: id) }
+            }
+            try writer.commit(transaction)
         } catch {
             throw Failure(error, inBatchFrom: batch.firstRow)
         }
@@ -82,7 +94,7 @@ struct Ingest: ParsableCommand {
         if fields.isEmpty { return }
         let list = fields.sorted()
         output.console.note(
-            "only \"id\" and \"vector\" are stored; passed over: \(list.joined(separator: ", "))",
+            "only \"id\", \"vector\" and \"metadata\" are stored; passed over: \(list.joined(separator: ", "))",
             json: .object([("event", "ignoredFields"), ("fields", .array(list.map { .string($0) }))]))
     }
 }

@@ -6,10 +6,11 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List every segment of a store's file.",
         discussion: """
-            A segment is live if the newest commit names it, or is its manifest; the others are earlier commits, \
-            interrupted ones, or what other programs put there. Lengths are those of the payloads, in bytes. With --json \
-            a line is {"id":…,"type":…,"typeCode":…,"offset":…,"length":…,"live":…,"cutOff":…}; the code is the \
-            format's number of the type, and id and code are null where no segment begins.
+            A segment is live if the newest commit names it, or is its manifest, or if it is the row index of one \
+            that is named; the others are earlier commits, interrupted ones, or what other programs put there. Lengths \
+            are those of the payloads, in bytes. With --json a line is \
+            {"id":…,"type":…,"typeCode":…,"offset":…,"length":…,"live":…,"cutOff":…}; the code is the format's number \
+            of the type, and id and code are null where no segment begins.
 
             \(Outcome.help)
             """)
@@ -21,13 +22,18 @@ struct Inspect: ParsableCommand {
 
     func run() throws(Failure) {
         let snapshot = try store.snapshot()
-        let live = Set(snapshot.segments.map(\.offset) + [snapshot.manifestOffset])
+        let indexes = try Self.indexes(of: snapshot)
+        let live = Set(snapshot.segments.map(\.offset) + [snapshot.manifestOffset] + indexes)
         var walk = SegmentWalk(snapshot.core.source, landmarks: live.sorted())
         if !output.json {
             try output.console.say(Self.columns("offset", "length", "id", "state", "type"), json: .null)
         }
         while let finding = try Self.next(&walk) { try say(finding, live) }
         if verify { try check(snapshot) }
+    }
+
+    private static func indexes(of snapshot: Snapshot) throws(Failure) -> [UInt64] {
+        do throws(StoreError) { return try snapshot.core.rowIndexOffsets() } catch { throw Failure(error) }
     }
 
     private static func next(_ walk: inout SegmentWalk) throws(Failure) -> SegmentWalk.Finding? {

@@ -14,10 +14,11 @@ struct Status: ParsableCommand {
     func run() throws(Failure) {
         let snapshot = try store.snapshot()
         let lock = LockStatus(of: store.file)
-        try output.console.say(text(snapshot, lock), json: json(snapshot, lock))
+        let metadata = MetadataSummary(snapshot)
+        try output.console.say(text(snapshot, metadata, lock), json: json(snapshot, metadata, lock))
     }
 
-    private func json(_ snapshot: Snapshot, _ lock: LockStatus) -> JSON {
+    private func json(_ snapshot: Snapshot, _ metadata: MetadataSummary, _ lock: LockStatus) -> JSON {
         .object([
             ("path", .string(store.file.string)),
             ("dimension", .integer(Int64(snapshot.dimension))),
@@ -26,13 +27,14 @@ struct Status: ParsableCommand {
             ("deleted", .integer(Int64(snapshot.deletedCount))),
             ("epoch", .integer(Int64(snapshot.epoch))),
             ("segments", .integer(Int64(snapshot.segments.count))),
+            ("metadataFields", metadata.json), ("fileMetadata", metadata.fileKeys.map { .integer(Int64($0)) } ?? .null),
             ("bytes", .unsigned(snapshot.fileByteCount)),
             ("unpublishedBytes", .unsigned(snapshot.unpublishedByteCount)),
             ("lock", .string(lock.stateWord)),
         ])
     }
 
-    private func text(_ snapshot: Snapshot, _ lock: LockStatus) -> String {
+    private func text(_ snapshot: Snapshot, _ metadata: MetadataSummary, _ lock: LockStatus) -> String {
         var rows: [(name: String, value: String)] = [
             ("dimension", "\(snapshot.dimension)"),
             ("metric", "\(snapshot.metric)"),
@@ -42,6 +44,7 @@ struct Status: ParsableCommand {
             ("segments", "\(snapshot.segments.count)"),
             ("bytes", "\(snapshot.fileByteCount)"),
         ]
+        rows += metadata.rows
         if snapshot.unpublishedByteCount > 0 {
             let rejected = snapshot.rejectedManifests.first.map { "; what stands at byte \($0.offset) \($0.why)" } ?? ""
             rows.append((

@@ -5,6 +5,7 @@ enum JSON: Sendable {
     case integer(Int64)
     case unsigned(UInt64)
     case float(Float)
+    case double(Double)
     case string(String)
     case array([JSON])
     case object([(name: String, value: JSON)])
@@ -27,6 +28,7 @@ enum JSON: Sendable {
         // The shortest decimals that read back to the same number. JSON knows no infinities; a store that another
         // program wrote may hold some.
         case .float(let value): text += value.isFinite ? value.description : "null"
+        case .double(let value): text += value.isFinite ? value.description : "null"
         case .string(let value): Self.quote(value, into: &text)
         case .array(let values):
             Self.list(values, "[", "]", into: &text) { $0.write(to: &$1) }

@@ -26,11 +26,23 @@ extension Failure {
                 .failed, code: "invalidRow", message,
                 details: [("row", .integer(Int64(index))), ("id", .unsigned(id))])
         case .invalidQuery: self.init(.failed, code: "invalidQuery", message)
+        case .checkpoint(_, let source, let problem):
+            var details: [(name: String, value: JSON)] = [("source", .string(source))]
+            switch problem {
+            case .goesBack(let stored, let given), .otherOffset(let stored, let given):
+                details += [("stored", .unsigned(stored)), ("given", .unsigned(given))]
+            case .sourceByteCount, .offsetByteCount: break
+            }
+            self.init(.failed, code: "checkpoint", message, details: details)
+        case .invalidMetadata: self.init(.failed, code: "invalidMetadata", message)
+        case .metadataWithoutRow(_, let id):
+            self.init(.failed, code: "metadataWithoutRow", message, details: [("id", .unsigned(id))])
         case .noSpace(_, let needed, let available):
             self.init(
                 .failed, code: "noSpace", message,
                 details: [("neededBytes", .unsigned(needed)), ("availableBytes", .unsigned(available))])
         case .hardLinked: self.init(.failed, code: "hardLinked", message)
+        case .historyGone: self.init(.failed, code: "historyGone", message)
         case .cancelled: self.init(.failed, code: "cancelled", message)
         case .notReplaced(let error): self.init(error)
         case .notCreated(_, let aside, let error):

@@ -25,6 +25,8 @@ final class DiskScript: Sendable {
         var disk: Disk?
         /// Whether bytes are kept and syncs done; without, thousands of commits take little time.
         var isRecording = true
+        /// By read calls.
+        var readByteCount = 0
         /// Runs once, at the next sync that would succeed.
         var atNextSync: (@Sendable () -> Void)?
     }
@@ -36,6 +38,7 @@ final class DiskScript: Sendable {
     }
 
     var events: [Event] { state.withLock { $0.events } }
+    var readByteCount: Int { state.withLock { $0.readByteCount } }
 }
 
 /// The real system, except that single writes and syncs of one file fail as a script says, and all are recorded.
@@ -61,7 +64,9 @@ struct RecordingHost: Host {
     func read(
         _ descriptor: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
     ) throws(Errno) -> Int {
-        try unsafe base.read(descriptor, into: buffer, at: offset)
+        let count = try unsafe base.read(descriptor, into: buffer, at: offset)
+        script.set { $0.readByteCount += count }
+        return count
     }
 
     func write(

@@ -1,27 +1,30 @@
 import Foundation
 
 /// Seconds on a clock that never steps, the same for all processes of the machine.
-func now() -> Double {
+package func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-struct Sample {
-    var values: [Double] = []
+package struct Sample {
+    package var values: [Double] = []
 
-    var sorted: [Double] { values.sorted() }
-    var median: Double { quantile(0.5) }
-    var longest: Double { values.max() ?? .nan }
+    package init() {}
 
-    func quantile(_ fraction: Double) -> Double {
+    package var sorted: [Double] { values.sorted() }
+    package var median: Double { quantile(0.5) }
+    package var mean: Double { values.reduce(0, +) / Double(values.count) }
+    package var longest: Double { values.max() ?? .nan }
+
+    package func quantile(_ fraction: Double) -> Double {
         let all = sorted
         return all.isEmpty ? .nan : all[min(all.count - 1, Int(Double(all.count) * fraction))]
     }
 }
 
 /// Runs the two in turns, so that whatever else the machine does meets both; seconds for one call, batch by batch.
-func compare(
+package func compare(
     batches: Int, calls: Int, floor: () throws -> Void, ours: () throws -> Void
 ) rethrows -> (floor: Sample, ours: Sample) {
     var result = (floor: Sample(), ours: Sample())
@@ -36,7 +39,7 @@ func compare(
     return result
 }
 
-func microseconds(_ seconds: Double) -> String { String(format: "%.2f µs", seconds * 1e6) }
-func milliseconds(_ seconds: Double) -> String { String(format: "%.2f ms", seconds * 1e3) }
+package func microseconds(_ seconds: Double) -> String { String(format: "%.2f µs", seconds * 1e6) }
+package func milliseconds(_ seconds: Double) -> String { String(format: "%.2f ms", seconds * 1e3) }
 
-func row(_ cells: String...) { print("| " + cells.joined(separator: " | ") + " |") }
+package func row(_ cells: String...) { print("| " + cells.joined(separator: " | ") + " |") }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// This program in another role, in a process of its own, speaking lines.
-final class Child {
+package final class Child {
     private let process = Process()
     private let output = Pipe()
     private let input = Pipe()
     private var buffered: [UInt8] = []
 
-    init(_ arguments: [String]) throws {
+    package init(_ arguments: [String]) throws {
         process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
         process.arguments = arguments
         process.standardOutput = output
@@ -15,10 +15,10 @@ final class Child {
         try process.run()
     }
 
-    var identifier: Int32 { process.processIdentifier }
+    package var identifier: Int32 { process.processIdentifier }
 
     /// The next line that the child writes; waits for it.
-    func line() -> String? {
+    package func line() -> String? {
         while true {
             if let end = buffered.firstIndex(of: 10) {
                 let line = String(decoding: buffered[..<end], as: UTF8.self)
@@ -31,16 +31,16 @@ final class Child {
         }
     }
 
-    func tell(_ line: String) {
+    package func tell(_ line: String) {
         try? input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    func kill() { Foundation.kill(identifier, SIGKILL) }
+    package func kill() { Foundation.kill(identifier, SIGKILL) }
 
-    func wait() { process.waitUntilExit() }
+    package func wait() { process.waitUntilExit() }
 }
 
 /// A child's side: lines go out at once.
-func say(_ line: String) {
+package func say(_ line: String) {
     FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
