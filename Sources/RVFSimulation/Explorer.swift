@@ -30,6 +30,10 @@ package struct Scenario: Sendable {
     }
 }
 
+extension Scenario: CustomStringConvertible {
+    package var description: String { name }
+}
+
 /// What was found when a scenario was run.
 package struct Finding: Sendable {
     package var violation: String
@@ -94,6 +98,19 @@ package final class Explorer {
             return report
         }
         return report
+    }
+
+    /// Looks for a violation that is known to be there: in order first, then at random, without a bound on how often a
+    /// process is interrupted.
+    package func search(_ scenario: Scenario, runLimit: Int, seeds: Range<UInt64>) -> Report {
+        let report = explore(scenario, runLimit: runLimit)
+        if report.finding != nil || report.isComplete { return report }
+        var unbounded = scenario
+        unbounded.state.budget.preemptions = nil
+        var more = wander(unbounded, seeds: seeds)
+        more.runs += report.runs
+        more.states = report.states
+        return more
     }
 
     /// Runs one order of steps again; what was violated, and the story.

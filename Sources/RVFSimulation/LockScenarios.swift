@@ -151,12 +151,12 @@ package enum LockScenarios {
             return Scenario(name, Scene.state(.oldPeer, hasPrivateNaps: false), [writer("A"), Act.peer("peer")], endsWell: .inTheEnd)
         case .noLockFileRecheck:
             return Scenario(
-                name, Scene.state(.noLock, hasData: false, budget: Budget(preemptions: 3)),
-                [Act.writer("B", rounds: 2), writer("A")], invariants: [.exclusion], endsWell: .unasked)
+                name, Scene.state(.deadGuarded, hasData: false, budget: Budget(preemptions: 2)),
+                [writer("A"), Act.writer("B", rounds: 2)], invariants: [.exclusion], endsWell: .unasked)
         case .noProtectedFileRecheck:
             return Scenario(
                 name, Scene.state(.noLock, budget: Budget(preemptions: 2, acts: [.removeLock])),
-                [Act.writer("A", work: .replaceData), writer("B"), Act.writer("C")], invariants: [.exclusion],
+                [writer("B"), Act.writer("A", work: .replaceData), Act.writer("C")], invariants: [.exclusion],
                 endsWell: .unasked)
         case .publishesOverOthers, .publishesBeforeGuard:
             return Scenario(name, Scene.state(.noLock, hasData: false), pair)

@@ -19,6 +19,8 @@ package struct SimulatedFileSystem: Hashable, Sendable {
         package var birthNanoseconds: Int64
         /// The open file description that has the exclusive lock.
         package var lockedBy: Int?
+        /// A file can get its first name at any time, and no other once it has lost all names.
+        package var hadName = false
         /// The process that made the file.
         package var maker: Int
     }
@@ -106,8 +108,12 @@ package struct SimulatedFileSystem: Hashable, Sendable {
 
     package mutating func link(_ number: UInt64, as name: String, in directory: UInt64) throws(Errno) {
         if inode(named: name, in: directory) != nil { throw .fileExists }
+        if let inode = inodes[number], inode.linkCount == 0, inode.hadName { throw .noSuchFileOrDirectory }
         entries[directory]?[name] = number
-        edit(number) { $0.linkCount += 1 }
+        edit(number) { inode in
+            inode.linkCount += 1
+            inode.hadName = true
+        }
     }
 
     package mutating func unlink(_ name: String, in directory: UInt64) throws(Errno) {

@@ -41,6 +41,7 @@ package final class World: @unchecked Sendable {
     /// What happened, for people; nil where nobody wants to know.
     package var trace: [String]?
     package private(set) var isAborted = false
+    private var isViolationTold = false
     /// What the explorer has to say at each choice.
     private let chooser: Relay
     private var actors: [Actor] = []
@@ -164,7 +165,7 @@ package final class World: @unchecked Sendable {
     /// Records what must not be. The first counts.
     func report(_ violation: String) {
         if state.referee.violation == nil { state.referee.violation = violation }
-        trace?.append("!! " + violation)
+        tellViolation()
     }
 
     /// From now on nothing happens but what processes do.
@@ -175,6 +176,12 @@ package final class World: @unchecked Sendable {
 
     func letTimePass(seconds: Int64) {
         state.apply(.passTime(seconds: seconds))
+    }
+
+    private func tellViolation() {
+        guard let violation, !isViolationTold else { return }
+        isViolationTold = true
+        trace?.append("!! " + violation)
     }
 
     /// What a process does to the referee, as part of its own step.
@@ -231,6 +238,7 @@ package final class World: @unchecked Sendable {
     private func choose(current: Int?) -> Next {
         // A step is over, and what the process says of it has been heard.
         if state.referee.violation == nil, let violation = invariant(state) { report(violation) }
+        tellViolation()
         let choices = self.choices(current: current)
         guard choices.contains(where: \.isRun) else { return .nobody }
         // After a violation nothing more is to be found out.

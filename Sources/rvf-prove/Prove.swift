@@ -21,7 +21,7 @@ enum Prove {
             }
         }
         for defect in Defect.allCases where only.map(defect.rawValue.contains) ?? true {
-            let report = Explorer().explore(LockScenarios.revealing(defect), runLimit: 400_000)
+            let report = Explorer().search(LockScenarios.revealing(defect), runLimit: 10_000, seeds: 1..<20_000)
             print("\(defect): \(report.finding?.violation ?? "NOT FOUND") after \(report.runs) runs, \(report.states) states")
             if report.finding == nil { failures += 1 }
         }

@@ -151,11 +151,11 @@ struct SimulatedFileSystemTests {
     }
 
     @Test("a killed process's locks and descriptors are gone, and its files stay")
-    func killing() {
+    func killing() async {
         // The explorer kills A at every step; the newcomers of the scenario's end then have to get the lock.
         let scenario = Scenario(
             "a kill", Scene.state(.noLock, budget: Budget(kills: 1)), [LockActors.writer("A", work: .renewAndCommit)])
-        let report = Explorer().explore(scenario)
+        let report = await aside { Explorer().explore(scenario) }
         #expect(report.isComplete)
         report.expectNothingFound(in: scenario)
     }
