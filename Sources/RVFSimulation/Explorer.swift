@@ -37,6 +37,8 @@ extension Scenario: CustomStringConvertible {
 /// What was found when a scenario was run.
 package struct Finding: Sendable {
     package var violation: String
+    /// Where it was found; its bounds may be other ones than were asked for.
+    package var scenario: Scenario
     /// The choices that lead there; see ``Explorer/replay(_:choices:)``.
     package var choices: String
     /// Who did what.
@@ -121,7 +123,7 @@ package final class Explorer {
 
     private func finding(_ violation: String, _ scenario: Scenario, _ choices: [Int]) -> Finding {
         let text = ChoiceText.encode(choices)
-        return Finding(violation: violation, choices: text, story: replay(scenario, choices: text).story)
+        return Finding(violation: violation, scenario: scenario, choices: text, story: replay(scenario, choices: text).story)
     }
 
     // MARK: One run

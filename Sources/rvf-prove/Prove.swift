@@ -1,30 +1,111 @@
+import Foundation
 import RVFSimulation
+import Synchronization
 
-/// Runs the proof's long setting and prints its figures; `scripts/prove` calls it.
+/// Runs the proof of the lock on the simulated system and prints its figures; `scripts/prove` calls it.
+///
+/// `rvf-prove [--short] [WORD]`: with a word, only what has it in its name.
 @main
 enum Prove {
+    struct Line: Sendable {
+        var name: String
+        var report: Explorer.Report
+        var seconds: Double
+        /// Whether a violation is what is looked for.
+        var isDefect: Bool
+
+        var isRight: Bool { (report.finding != nil) == isDefect }
+
+        var text: String {
+            let outcome =
+                if let finding = report.finding {
+                    "\(isDefect ? "found" : "VIOLATED"): \(finding.violation)"
+                } else if isDefect {
+                    "NOT FOUND"
+                } else {
+                    report.isComplete ? "holds, searched to the end" : "holds"
+                }
+            return "| \(name) | \(report.runs) | \(report.states) | \(Int(seconds.rounded())) | \(outcome) |"
+        }
+    }
+
+    struct Task: Sendable {
+        var name: String
+        var isDefect = false
+        var run: @Sendable () -> Explorer.Report
+    }
+
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
-        let setting: LockScenarios.Setting = arguments.contains("--short") ? .short : .long
-        var failures = 0
-        let only = arguments.first { !$0.hasPrefix("-") }
-        for scenario in LockScenarios.exhaustive(setting) where only.map(scenario.name.contains) ?? true {
-            let clock = ContinuousClock()
-            let start = clock.now
-            let report = Explorer().explore(scenario, runLimit: setting == .short ? 20_000 : .max)
-            let seconds = (clock.now - start).components.seconds
-            print("\(scenario.name): \(report.runs) runs, \(report.states) states, \(seconds) s\(report.isComplete ? "" : ", not complete")")
-            if let finding = report.finding {
-                failures += 1
-                print("VIOLATION: \(finding.violation)\nchoices \(finding.choices)")
-                for line in finding.story.suffix(60) { print("    " + line) }
+        let isShort = arguments.contains("--short")
+        let word = arguments.first { !$0.hasPrefix("-") }
+        let tasks = tasks(isShort: isShort).filter { task in word.map(task.name.contains) ?? true }
+        say("| what | schedules | states | s | |\n|---|---|---|---|---|")
+        let start = ContinuousClock.now
+        let lines = runAll(tasks)
+        let minutes = (ContinuousClock.now - start) / .seconds(60)
+        let right = lines.filter { !$0.isDefect }
+        say("")
+        say(
+            "\(right.reduce(0) { $0 + $1.report.runs }) schedules, \(right.reduce(0) { $0 + $1.report.states }) states, "
+                + "\(right.reduce(0) { $0 + $1.report.steps }) steps in \(Int(minutes.rounded(.up))) min; "
+                + "\(lines.count { $0.isDefect && $0.isRight }) of \(lines.count(where: \.isDefect)) defects found")
+        for line in lines where !line.isRight { tell(line) }
+        exit(lines.allSatisfy(\.isRight) ? 0 : 1)
+    }
+
+    /// How many schedules of one scenario the short setting runs, and how many random ones either runs of each.
+    private static func tasks(isShort: Bool) -> [Task] {
+        let limit = isShort ? 15_000 : Int.max
+        let seeds: UInt64 = isShort ? 1_500 : 200_000
+        let setting: LockScenarios.Setting = isShort ? .short : .long
+        return LockScenarios.exhaustive(setting).map { scenario in
+            Task(name: scenario.name) { Explorer().explore(scenario, runLimit: limit) }
+        } + LockScenarios.random.map { scenario in
+            Task(name: "at random: \(scenario.name)") { Explorer().wander(scenario, seeds: 1..<seeds) }
+        } + Defect.allCases.map { defect in
+            Task(name: "defect: \(defect)", isDefect: true) {
+                Explorer().search(LockScenarios.revealing(defect), runLimit: 10_000, seeds: 1..<20_000)
             }
         }
-        for defect in Defect.allCases where only.map(defect.rawValue.contains) ?? true {
-            let report = Explorer().search(LockScenarios.revealing(defect), runLimit: 10_000, seeds: 1..<20_000)
-            print("\(defect): \(report.finding?.violation ?? "NOT FOUND") after \(report.runs) runs, \(report.states) states")
-            if report.finding == nil { failures += 1 }
+    }
+
+    /// As many at a time as there are processors.
+    private static func runAll(_ tasks: [Task]) -> [Line] {
+        let next = Atomic(0)
+        let lines = Mutex<[Line]>([])
+        let group = DispatchGroup()
+        for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount) {
+            group.enter()
+            Thread {
+                while true {
+                    let index = next.add(1, ordering: .relaxed).oldValue
+                    guard index < tasks.count else { break }
+                    let start = ContinuousClock.now
+                    let report = tasks[index].run()
+                    let line = Line(
+                        name: tasks[index].name, report: report, seconds: (ContinuousClock.now - start) / .seconds(1),
+                        isDefect: tasks[index].isDefect)
+                    lines.withLock { $0.append(line) }
+                    say(line.text)
+                }
+                group.leave()
+            }.start()
         }
-        print(failures)
+        group.wait()
+        return lines.withLock { $0 }
+    }
+
+    private static func tell(_ line: Line) {
+        say("\n\(line.name):")
+        guard let finding = line.report.finding else { return say("no violation was found, and there is one") }
+        say(finding.violation)
+        say("choices: \(finding.choices)")
+        for step in finding.story { say("    \(step)") }
+    }
+
+    private static func say(_ text: String) {
+        // Line by line also where the output is a file: a long run is watched.
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
     }
 }

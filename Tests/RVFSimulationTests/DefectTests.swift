@@ -11,7 +11,7 @@ struct DefectTests {
         let finding = try #require(
             await aside { Explorer().search(scenario, runLimit: 3_000, seeds: 1..<10_000) }.finding)
         #expect(finding.story.last?.hasPrefix("!! ") == true)
-        let again = await aside { Explorer().replay(scenario, choices: finding.choices) }
+        let again = await aside { Explorer().replay(finding.scenario, choices: finding.choices) }
         #expect(again.violation != nil)
         #expect(again.story == finding.story)
     }
