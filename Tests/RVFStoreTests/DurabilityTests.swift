@@ -157,8 +157,8 @@ struct DurabilityTests {
             try writer.commit(transaction, options: options)
             return script.events.count { $0 == .sync }
         }
-        // 20 bytes a row, and 8 in its row index.
-        #expect(try syncs(35_000, single) == 1)
+        // 20 bytes a row, and up to 16 in its row index.
+        #expect(try syncs(25_000, single) == 1)
         #expect(try syncs(60_000, single) == 2)
         #expect(writer.snapshot.manifest.payload.mark?.unsyncedFrom == nil)
         #expect(try syncs(35_000, unsynced) == 0)
