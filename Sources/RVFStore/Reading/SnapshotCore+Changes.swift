@@ -8,6 +8,10 @@ extension SnapshotCore {
         // Whichever of the two has been looked into lends the other what it knows.
         let old = try earlier.vectorTable(sharing: self)
         let new = try vectorTable(sharing: earlier)
+        // Of a segment whose ids nobody knows, each could be one that seems to be new.
+        if let damage = try damageOfUnknownIDs() { throw damage }
+        if let damage = try earlier.damageOfUnknownIDs() { throw damage }
+
         let difference = SegmentDifference(from: old.segments.map(\.entry), to: new.segments.map(\.entry))
         // An id that no differing segment has, and of which both say or neither that it is deleted, has the row it had.
         var candidates = earlier.deletedIDs.differenceOfRising(deletedIDs)
