@@ -46,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "rvf-probe", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
         // The simulated system on which the code that ships is tried in every order of its steps; in no product.
-        .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", system], swiftSettings: strict),
+        .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
         .executableTarget(name: "rvf-prove", dependencies: ["RVFSimulation"], swiftSettings: strict),
         .testTarget(
             name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],

@@ -14,6 +14,8 @@ package struct Scenario: Sendable {
         case atOnce
         /// When all ages are over.
         case inTheEnd
+        /// The store has what was acknowledged, and takes one more row.
+        case storeGoesOn
         /// The run itself is all that is looked at.
         case unasked
     }
@@ -145,6 +147,7 @@ package final class Explorer {
             world.state.budget == scenario.state.budget && world.state.processes.allSatisfy { $0.life == .exited }
         if isUndisturbed, scenario.endsWell == .atOnce, let left = leftovers(world) { return world.report(left) }
         world.calm()
+        if scenario.endsWell == .storeGoesOn { return endStore(world) }
         let before = world.state.referee.acquisitionCount
         if scenario.endsWell == .atOnce { world.run([LockActors.writer("first newcomer")], on: workers) }
         if scenario.endsWell == .atOnce, world.state.referee.acquisitionCount == before, world.violation == nil {
@@ -160,6 +163,17 @@ package final class Explorer {
         }
         if let left = leftovers(world) { world.report(left) }
         if hasData, world.state.dataInode == nil { world.report("the protected file is gone") }
+    }
+
+    private func endStore(_ world: World) {
+        // Longer than it takes for what a killed writer left to be swept away.
+        world.letTimePass(seconds: 4000)
+        world.run([StoreActors.writer("last writer", ids: [999])], on: workers)
+        if !world.state.referee.acknowledged.contains(999) {
+            world.report("all have ended long ago, and a writer cannot go on")
+        }
+        world.run([StoreActors.reader("last reader", looks: 1)], on: workers)
+        if world.violation == nil, let left = leftovers(world) { world.report(left) }
     }
 
     private func leftovers(_ world: World) -> String? {

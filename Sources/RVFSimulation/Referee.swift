@@ -17,6 +17,9 @@ package struct Referee: Hashable, Sendable {
     /// Live locks of naive peers, by process.
     package private(set) var peerLocks: [Int: PeerLock] = [:]
 
+    /// Rows of which a commit has returned.
+    package private(set) var acknowledged: Set<UInt64> = []
+
     package mutating func noteAcquired(_ process: Int) {
         acquisitionCount += 1
         holders.append(process)
@@ -37,6 +40,14 @@ package struct Referee: Hashable, Sendable {
 
     package mutating func notePeerLock(_ process: Int, _ lock: PeerLock?) {
         peerLocks[process] = lock
+    }
+
+    package mutating func noteAcknowledged(_ id: UInt64) {
+        acknowledged.insert(id)
+    }
+
+    package mutating func noteViolation(_ text: String) {
+        if violation == nil { violation = text }
     }
 
     mutating func noteEnded(_ process: Int) {

@@ -59,7 +59,7 @@ enum Prove {
         let limit = isShort ? 15_000 : Int.max
         let seeds: UInt64 = isShort ? 1_500 : 200_000
         let setting: LockScenarios.Setting = isShort ? .short : .long
-        return LockScenarios.exhaustive(setting).map { scenario in
+        return (LockScenarios.exhaustive(setting) + StoreScenarios.all).map { scenario in
             Task(name: scenario.name) { Explorer().explore(scenario, runLimit: limit) }
         } + LockScenarios.random.map { scenario in
             Task(name: "at random: \(scenario.name)") { Explorer().wander(scenario, seeds: 1..<seeds) }

@@ -16,6 +16,11 @@ struct ExhaustiveTests {
         report.expectNothingFound(in: scenario)
     }
 
+    @Test("writers, compactions and readers of a store lose nothing that was acknowledged", arguments: StoreScenarios.all)
+    func stores(_ scenario: Scenario) async {
+        await aside { Explorer().explore(scenario, runLimit: Self.runLimit) }.expectNothingFound(in: scenario)
+    }
+
     @Test("random runs with everything at once break no promise", arguments: LockScenarios.random)
     func randomRuns(_ scenario: Scenario) async {
         await aside { Explorer().wander(scenario, seeds: 1..<30) }.expectNothingFound(in: scenario)
