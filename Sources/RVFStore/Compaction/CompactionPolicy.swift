@@ -6,6 +6,8 @@ public enum CompactionPolicy: Sendable {
     /// After a commit that finds it due. The commit is durable, and visible, before the compaction begins, and counts
     /// whatever becomes of that; but its call returns only afterwards.
     /// ``StoreWriter/lastAutomaticCompaction`` says how it went.
+    ///
+    /// As after every compaction, ``Snapshot/changes(since:)`` cannot tell what changed since a state before it.
     case automatic(CompactionTriggers = CompactionTriggers())
 }
 
