@@ -36,4 +36,21 @@ extension StoreWriter {
     public mutating func compact(options: WorkOptions = WorkOptions()) throws(StoreError) -> CompactionReport {
         try core.compact(options)
     }
+
+    /// Compacts the store if that is worth its while, as ``compact(options:)`` does: at the end of a load, or when there is
+    /// nothing else to do. Whether it is, costs next to nothing to find out; the first time that it seems to be, the
+    /// headers in the file are gone through.
+    ///
+    /// - Returns: nil where it was not due.
+    @discardableResult
+    public mutating func compactIfDue(
+        _ triggers: CompactionTriggers = CompactionTriggers()
+    ) throws(StoreError) -> CompactionReport? {
+        try core.compactIfDue(triggers)
+    }
+
+    /// How the last compaction that ``WriterOptions/compaction`` asked for ended; nil where there was none. A failure says
+    /// nothing against the commit before it; if it is one that concerns the next commit, such as a lock that was lost,
+    /// that one throws it too.
+    public var lastAutomaticCompaction: Result<CompactionReport, StoreError>? { core.lastAutomaticCompaction }
 }

@@ -24,15 +24,18 @@ struct ForeignCarry<H: Host> {
         var byteCount: UInt64 = 0
         var count = 0
         var namedCount = 0
+        /// Of those that are not named.
+        var unnamedByteCount: UInt64 = 0
     }
 
     /// Looks at all of them: their hashes are checked before anything is written.
     func survey() throws(StoreError) -> Size {
         var size = Size()
         try forEach { (header, _, isNamed) throws(StoreError) in
-            size.byteCount += header.payloadByteCount + UInt64(2 * SegmentHeader.byteCount)
+            let byteCount = header.payloadByteCount + UInt64(2 * SegmentHeader.byteCount)
+            size.byteCount += byteCount
             size.count += 1
-            if isNamed { size.namedCount += 1 }
+            if isNamed { size.namedCount += 1 } else { size.unnamedByteCount += byteCount }
         }
         return size
     }

@@ -12,6 +12,27 @@ extension ByteSource {
         }
     }
 
+    /// What a segment is, for people. Types that everybody may use for something else have a name only where the payload
+    /// begins as this package's do.
+    package func typeName(of header: SegmentHeader, at offset: UInt64) throws(StoreError) -> String {
+        let magic: UInt64? =
+            switch header.type {
+            case .checkpoints: CheckpointPayload.magic
+            case .rowIndex: RowIndexPayload.magic
+            case .metric: MetricPayload.magic
+            default: nil
+            }
+        guard let magic else { return "\(header.type)" }
+        let payload = DirectoryEntry(header, at: offset).payloadOffset
+        guard header.payloadByteCount >= 8, payload <= byteCount, byteCount - payload >= 8 else {
+            return header.type.number
+        }
+        let isOwn = try withBytes(at: payload, count: 8) { (head) throws(StoreError) in
+            head.integer(UInt64.self, at: 0) == magic
+        }
+        return isOwn ? "\(header.type)" : header.type.number
+    }
+
     /// Whether a segment is another writer's: of a type, or a version, that is carried along as it is.
     func isForeign(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> Bool {
         if header.version != SegmentHeader.currentVersion { return true }

@@ -113,7 +113,7 @@ extension StoreWriterCore {
     /// Goes on in the file that has the name now.
     private mutating func adoptReplacement() {
         do throws(StoreError) {
-            self = try Self.open(location, under: lock, options: options)
+            try reopen()
         } catch {
             // The compaction stands; the next commit tries again, and is refused while this does not succeed.
             isNameUnsettled = true
@@ -136,7 +136,14 @@ extension StoreWriterCore {
         } catch {
             throw StoreError.notReplaced(error)
         }
+        try reopen()
+    }
+
+    /// Goes on in whatever file has the name.
+    private mutating func reopen() throws(StoreError) {
+        let memory = compactionMemory
         self = try Self.open(location, under: lock, options: options)
+        compactionMemory = memory
     }
 }
 

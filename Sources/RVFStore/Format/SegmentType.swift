@@ -40,8 +40,16 @@ public struct SegmentType: RawRepresentable, Hashable, Sendable, CustomStringCon
 
     /// The type's name, or its number where it has none.
     public var description: String {
-        if self == .rowIndex { return "row index" }
-        let index = Int(rawValue) - 1
-        return Self.names.indices.contains(index) ? Self.names[index] : "type 0x" + String(rawValue, radix: 16)
+        switch self {
+        case .checkpoints: return "checkpoints"
+        case .rowIndex: return "row index"
+        case .metric: return "metric"
+        default:
+            let index = Int(rawValue) - 1
+            return Self.names.indices.contains(index) ? Self.names[index] : number
+        }
     }
+
+    /// The type's number, as a word.
+    var number: String { "type 0x" + String(rawValue, radix: 16) }
 }

@@ -1,12 +1,16 @@
 extension SnapshotCore {
-    /// The live rows nearest to a query, by looking at every row.
+    /// The live rows nearest to a query for which a filter is true, by looking at every row.
     package func nearest(
-        to query: [Float], limit: Int, onDamage policy: DamagePolicy
+        to query: [Float], limit: Int, where filter: MetadataFilter?, onDamage policy: DamagePolicy
     ) throws(StoreError) -> [SearchHit] {
         var search = try exactSearch(for: query, limit: limit)
         guard limit > 0 else { return [] }
         let table = try vectorTable()
         let index = try rowIndex()
+        let condition = try filter.map { (filter) throws(StoreError) in
+            let state = try metadata().state
+            return (state: state, filter: BoundFilter(filter, schema: state.schema))
+        }
         if policy == .refuse, let damage = try damages().first { throw damage }
         for (number, segment) in table.segments.enumerated() {
             if try damage(of: segment) != nil { continue }
@@ -15,7 +19,8 @@ extension SnapshotCore {
                 let first = firstRow + firstOfPiece
                 // An older row of an id that came again, or a deleted one, is not there any more.
                 search.scan(rows) { id, position in
-                    !isDeleted(id) && index.row(of: id).map(Int.init) == first + position
+                    guard !isDeleted(id), index.row(of: id).map(Int.init) == first + position else { return false }
+                    return condition.map { $0.state.matches($0.filter, id: id) } ?? true
                 }
             }
         }

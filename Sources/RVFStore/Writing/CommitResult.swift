@@ -1,6 +1,7 @@
 /// What a commit did.
 public struct CommitResult: Equatable, Sendable {
     /// The epoch of the state that the store is in now; as before where nothing was to be changed.
+    /// An automatic compaction after the commit is another epoch.
     public var epoch: UInt32
     /// Rows that were added or replaced.
     public var upserted: Int

@@ -31,6 +31,7 @@ extension StoreWriterCore {
             resolved, deleting: deleted, merging: true, state: state, checkpoints: checkpoints, options.durability)
         result.metadataChanged = state.metadata?.changedRecordCount ?? 0
         result.epoch = snapshot.manifest.payload.epoch
+        compactIfPolicyAsks()
         return result
     }
 

@@ -39,6 +39,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var isNameUnsettled = false
     /// Whether a sync of this writer has succeeded. Until then what it opened need not be durable, though it can be read.
     var hasSynced = false
+    var compactionMemory = CompactionMemory()
     /// What a store without an identity is given by the first commit.
     let newIdentity: StoreIdentity
 

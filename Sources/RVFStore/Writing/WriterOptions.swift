@@ -18,6 +18,8 @@ public struct WriterOptions: Sendable {
     /// finds accidents (it is not cryptographic). It is a matter of the writer and not of single commits, since a
     /// history with gaps proves nothing. ``StoreVerification`` follows the chains.
     public var witnesses = false
+    /// Whether the writer compacts the store by itself, and when.
+    public var compaction = CompactionPolicy.manual
     package var limits = CommitLimits()
 
     public init() {}

@@ -7,7 +7,10 @@ struct Delete: ParsableCommand {
         abstract: "Delete rows from a store, in one commit.",
         discussion: """
             What is printed is durable. Ids that are not there are counted and passed over, which is success; where \
-            none is there, nothing is committed and the epoch stays.
+            none is there, nothing is committed and the epoch stays. With --where, `rvf ids` shows beforehand what \
+            would go.
+
+            \(WhereOption.help)
 
             \(Outcome.help)
             """)
@@ -16,17 +19,27 @@ struct Delete: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Ids to delete, with commas between them. May be given more than once.", valueName: "id,…"))
-    var ids: [IDList]
+    var ids: [IDList] = []
+    @OptionGroup var condition: WhereOption
     @OptionGroup var waiting: WaitOption
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard ids.isEmpty != (condition.text == nil) else {
+            throw ValidationError("Give either ids (--ids) or a filter (--where).")
+        }
+    }
+
     func run() throws(Failure) {
+        let filter = try condition.filter()
         let interruption = try Interruption()
         var writer = try store.writer(output.console, interruption, waiting)
         if interruption.isRequested { throw Failure.interrupted }
         let result: CommitResult
         do throws(StoreError) {
-            result = try writer.delete(ids: ids.flatMap(\.ids))
+            var transaction = Transaction()
+            if let filter { transaction.delete(where: filter) } else { transaction.delete(ids: ids.flatMap(\.ids)) }
+            result = try writer.commit(transaction)
         } catch {
             throw Failure(error)
         }

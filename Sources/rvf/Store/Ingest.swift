@@ -26,6 +26,8 @@ struct Ingest: ParsableCommand {
     var wait: Seconds?
     @Flag(help: "Leave a witness of every commit, chained to the one before.")
     var witness = false
+    @Flag(help: "At the end, compact the store if half of the file and a mebibyte or more would be freed.")
+    var compact = false
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -56,8 +58,30 @@ struct Ingest: ParsableCommand {
             throw progress.completing(error)
         }
         sayIgnored(reader.ignoredFields)
+        if compact { try compactIfDue(&writer, interruption, progress) }
         do throws(StoreError) { try writer.close() } catch { throw Failure(error) }
         if !output.json { try output.console.say(progress.text(into: store.file), json: .null) }
+    }
+
+    private func compactIfDue(
+        _ writer: inout StoreWriter, _ interruption: Interruption, _ progress: Progress
+    ) throws(Failure) {
+        var triggers = CompactionTriggers()
+        triggers.byteCount = 1 << 20
+        triggers.work.cancellation = interruption.work
+        let report: CompactionReport?
+        do throws(StoreError) {
+            report = try writer.compactIfDue(triggers)
+        } catch {
+            throw progress.completing(Failure(error))
+        }
+        guard let report else { return }
+        try output.console.say(
+            "\(store.file): compacted from \(report.byteCountBefore) to \(report.byteCount) bytes",
+            json: .object([
+                ("event", "compacted"), ("bytesBefore", .unsigned(report.byteCountBefore)),
+                ("bytesAfter", .unsigned(report.byteCount)), ("epoch", .epoch(writer.snapshot().epoch)),
+            ]))
     }
 
     /// False at the end of the input.

@@ -10,7 +10,8 @@ struct Inspect: ParsableCommand {
             that is named; the others are earlier commits, interrupted ones, or what other programs put there. Lengths \
             are those of the payloads, in bytes. With --json a line is \
             {"id":…,"type":…,"typeCode":…,"offset":…,"length":…,"live":…,"cutOff":…}; the code is the format's number \
-            of the type, and id and code are null where no segment begins.
+            of the type, of which those from 0xf0 on are free for all: they have a name where this program wrote them. \
+            Id and code are null where no segment begins.
 
             \(Outcome.help)
             """)
@@ -28,7 +29,11 @@ struct Inspect: ParsableCommand {
         if !output.json {
             try output.console.say(Self.columns("offset", "length", "id", "state", "type"), json: .null)
         }
-        while let finding = try Self.next(&walk) { try say(finding, live) }
+        while let finding = try Self.next(&walk) {
+            try say(finding, live) { (header, offset) throws(StoreError) in
+                try snapshot.core.source.typeName(of: header, at: offset)
+            }
+        }
         if verify { try check(snapshot) }
     }
 
@@ -40,11 +45,13 @@ struct Inspect: ParsableCommand {
         do throws(StoreError) { return try walk.next() } catch { throw Failure(error) }
     }
 
-    private func say(_ finding: SegmentWalk.Finding, _ live: Set<UInt64>) throws(Failure) {
+    private typealias Naming = (SegmentHeader, _ offset: UInt64) throws(StoreError) -> String
+
+    private func say(_ finding: SegmentWalk.Finding, _ live: Set<UInt64>, _ name: Naming) throws(Failure) {
         switch finding {
         case .segment(let header, let offset):
-            try say(header, offset, live.contains(offset) ? "live" : "dead")
-        case .cutOff(let header, let offset): try say(header, offset, "cut off")
+            try say(header, offset, name, live.contains(offset) ? "live" : "dead")
+        case .cutOff(let header, let offset): try say(header, offset, name, "cut off")
         case .unknown(let offset, let byteCount):
             try output.console.say(
                 Self.columns("\(offset)", "\(byteCount)", "-", "unknown", "no segment begins here"),
@@ -55,12 +62,16 @@ struct Inspect: ParsableCommand {
         }
     }
 
-    private func say(_ header: SegmentHeader, _ offset: UInt64, _ state: String) throws(Failure) {
+    private func say(
+        _ header: SegmentHeader, _ offset: UInt64, _ name: Naming, _ state: String
+    ) throws(Failure) {
+        let type: String
+        do throws(StoreError) { type = try name(header, offset) } catch { throw Failure(error) }
         try output.console.say(
             Self.columns(
-                "\(offset)", "\(header.payloadByteCount)", "\(header.id)", state, "\(header.type)"),
+                "\(offset)", "\(header.payloadByteCount)", "\(header.id)", state, type),
             json: .object([
-                ("id", .unsigned(header.id)), ("type", .string("\(header.type)")),
+                ("id", .unsigned(header.id)), ("type", .string(type)),
                 ("typeCode", .integer(Int64(header.type.rawValue))), ("offset", .unsigned(offset)),
                 ("length", .unsigned(header.payloadByteCount)), ("live", .bool(state == "live")),
                 ("cutOff", .bool(state == "cut off")),

@@ -10,6 +10,8 @@ struct Query: ParsableCommand {
             distance is that of the store's metric: the squared Euclidean one, the negated inner product, or \
             1 − cosine similarity. With --json one array is printed: [{"id":…,"distance":…}].
 
+            \(WhereOption.help)
+
             \(Outcome.help)
             """)
 
@@ -22,6 +24,7 @@ struct Query: ParsableCommand {
     var id: UInt64?
     @Option(name: .customShort("k"), help: ArgumentHelp("How many rows to find at most.", valueName: "n"))
     var limit = 10
+    @OptionGroup var condition: WhereOption
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -32,10 +35,15 @@ struct Query: ParsableCommand {
     }
 
     func run() throws(Failure) {
+        let filter = try condition.filter()
         let snapshot = try store.snapshot()
         let query = try query(in: snapshot)
         let hits: [SearchHit]
-        do throws(StoreError) { hits = try snapshot.nearest(to: query, limit: limit) } catch { throw Failure(error) }
+        do throws(StoreError) {
+            hits = try snapshot.nearest(to: query, limit: limit, where: filter)
+        } catch {
+            throw Failure(error)
+        }
         if output.json {
             let list = hits.map { JSON.object([("id", .unsigned($0.id)), ("distance", .float($0.distance))]) }
             return try output.console.say("", json: .array(list))

@@ -17,7 +17,7 @@ struct Console: Sendable {
 
     func report(_ failure: Failure) {
         if failure.message.isEmpty { return }
-        note(failure.line, json: failure.json)
+        note(failure.line + (failure.excerpt.map { "\n" + $0 } ?? ""), json: failure.json)
     }
 
     static func write(_ text: String, to descriptor: FileDescriptor) throws(Failure) {

@@ -24,6 +24,8 @@ struct Failure: Error {
     var message: String
     /// What else belongs into the JSON form.
     var details: [(name: String, value: JSON)] = []
+    /// Further lines for people, such as one that points at a place.
+    var excerpt: String?
 
     init(_ outcome: Outcome, code: String, _ message: String, details: [(name: String, value: JSON)] = []) {
         self.outcome = outcome
