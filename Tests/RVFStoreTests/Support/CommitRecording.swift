@@ -24,12 +24,13 @@ struct CommitRecording {
 
     init(
         _ commits: [Transaction], in scratch: Scratch, metric: Metric = .cosine, witnesses: Bool = false,
-        durability: (Int) -> CommitOptions.Durability
+        limits: CommitLimits = CommitLimits(), durability: (Int) -> CommitOptions.Durability
     ) throws {
         let script = DiskScript()
         var options = WriterOptions()
         options.lock.renewal = .manual
         options.witnesses = witnesses
+        options.limits = limits
         let path = scratch("recorded.rvf")
         var writer = try StoreWriterCore.create(
             host: RecordingHost(script: script), registry: LockRegistry(), path: path, dimension: 3, metric: metric,
