@@ -7,11 +7,11 @@ package enum LockKit {
     package static var names: [String] { [LockScenario.introductionName] + LockScenario.all.map(\.name) }
 
     /// - Parameters:
-    ///   - only: the scenarios to run, besides the introduction; all if empty.
+    ///   - names: of the scenarios to run, besides the introduction.
     ///   - tell: is given each result as soon as it is there.
     /// - Returns: what there is to tell; cut short where the whole was cancelled.
     package static func run(
-        _ options: LockKitOptions, only: [String], tell: (ScenarioResult) -> Void
+        _ options: LockKitOptions, names: [String], tell: (ScenarioResult) -> Void
     ) -> ConformanceReport {
         var report = ConformanceReport(title: "rvf.lock")
         func add(_ result: ScenarioResult) {
@@ -26,7 +26,7 @@ package enum LockKit {
         }
         guard let first else { return report }
         add(first)
-        for scenario in LockScenario.all where only.isEmpty || only.contains(scenario.name) {
+        for scenario in LockScenario.all where names.contains(scenario.name) {
             let result = outcome(scenario.name, scenario.summary, options) { () throws(ScenarioEnd) in
                 guard let introduction else { throw .notApplicable("the introduction failed") }
                 return try scenario.run(try LockBench(options, introduction))

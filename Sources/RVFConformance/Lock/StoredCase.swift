@@ -115,10 +115,10 @@ package struct StoredCase: Equatable, Sendable {
         + [1, 50, 103].flatMap { count in
             [
                 StoredCase(
-                    "short-\(count)-fresh", "a fresh file of \(count) bytes is taken over or held, without an error",
+                    "short-\(count)-fresh", "a fresh file cut to \(count) of 104 bytes is taken over or held, without an error",
                     RecordRecipe(isDead: false, ageSeconds: 0, byteCount: count), .either),
                 StoredCase(
-                    "short-\(count)-old", "a file of \(count) bytes, 35 s old, is taken over",
+                    "short-\(count)-old", "one cut to \(count) of 104 bytes, 35 s old, is taken over",
                     RecordRecipe(isDead: false, ageSeconds: 35, byteCount: count), .acquired),
             ]
         }

@@ -23,6 +23,8 @@ struct ConformanceLock: ParsableCommand {
     var list = false
     @Option(help: "Run this scenario only; may be given more than once.")
     var only: [String] = []
+    @Option(help: "Leave this scenario out; may be given more than once.")
+    var skip: [String] = []
     @Option(help: ArgumentHelp("Write the results there, too, as JUnit XML.", valueName: "file"))
     var junit: FilePath?
     @Option(help: ArgumentHelp("Work in a new directory in this one; its file system is what is tested.", valueName: "directory"))
@@ -37,7 +39,7 @@ struct ConformanceLock: ParsableCommand {
 
     func validate() throws {
         if command.isEmpty && !list { throw ValidationError("Say what to test: rvf conformance lock -- COMMAND …") }
-        for name in only where !LockKit.names.contains(name) {
+        for name in only + skip where !LockKit.names.contains(name) {
             throw ValidationError("There is no scenario “\(name)”; --list lists them.")
         }
     }
@@ -50,8 +52,9 @@ struct ConformanceLock: ParsableCommand {
         options.contention = contention.duration
         options.answerLimit = limit.duration
         options.isCancelled = { interruption.isRequested }
+        let names = LockKit.names.filter { (only.isEmpty || only.contains($0)) && !skip.contains($0) }
         var failure: Failure?
-        let report = LockKit.run(options, only: only) { result in
+        let report = LockKit.run(options, names: names) { result in
             do throws(Failure) {
                 try output.console.say(result.row, json: result.json)
             } catch {
