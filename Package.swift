@@ -40,7 +40,10 @@ let package = Package(
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
         .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system, crypto], swiftSettings: strict),
         .executableTarget(
-            name: "rvf", dependencies: ["RVFHost", "RVFLock", "RVFStore", system, arguments], swiftSettings: strict),
+            name: "rvf", dependencies: ["RVFConformance", "RVFHost", "RVFLock", "RVFStore", system, arguments],
+            swiftSettings: strict),
+        // What other implementations are tried by; in no product.
+        .target(name: "RVFConformance", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
 
         // What process-level tests spawn and kill; in no product.
         .executableTarget(
@@ -66,7 +69,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RVFCommandTests",
-            dependencies: ["RVFHost", "RVFStore", "RVFTestSupport", "rvf", system, subprocess],
+            dependencies: [
+                "RVFConformance", "RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "rvf", "rvf-probe", system, subprocess,
+            ],
             swiftSettings: strict),
         // The parts of the store that touch no file: metadata, filters, distances.
         .testTarget(

@@ -131,6 +131,28 @@ func runNaiveSession(_ path: String) {
     }
 }
 
+/// `naive-speak -`: the lines of spec/conformance.md, from its page alone.
+func runNaiveSpeaker() {
+    var peer: NaivePeer?
+    while let line = Lines.next() {
+        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        switch words.first {
+        case "acquire" where words.count == 2:
+            var candidate = NaivePeer(protecting: words[1])
+            let isOurs = candidate.acquire()
+            if isOurs { peer = candidate }
+            Lines.say(isOurs ? "ok guard=0" : "held")
+        case "validate": Lines.say(peer?.stillHolds == true ? "ok" : "lost")
+        case "release":
+            peer?.release()
+            Lines.say("ok")
+        case "exit": return
+        case "status": Lines.say("unsupported")
+        default: Lines.say("error unknown request")
+        }
+    }
+}
+
 /// `naive-contend <path> log=… seconds=…`: takes and gives back as often as it can.
 func runNaiveContender(_ path: String, _ settings: Settings) throws {
     let log = try IntervalLog(settings["log"] ?? "/dev/null")

@@ -22,6 +22,7 @@ let settings = Settings(arguments.dropFirst(3))
 switch arguments[1] {
 case "session": Session(path: path, settings: settings).run()
 case "naive": runNaiveSession(arguments[2])
+case "naive-speak": runNaiveSpeaker()
 case "naive-contend": try runNaiveContender(arguments[2], settings)
 case "contend":
     var contender = try Contender(path, settings)

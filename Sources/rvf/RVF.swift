@@ -18,6 +18,7 @@ struct RVF: ParsableCommand {
         subcommands: [
             Create.self, Ingest.self, Delete.self, Get.self, IDs.self, Query.self, Status.self, Inspect.self, Verify.self,
             Compact.self, Backup.self, Derive.self, Repair.self, CheckpointGroup.self, LockGroup.self,
+            ConformanceGroup.self,
         ])
 }
 

@@ -30,6 +30,22 @@ enum Process {
         }
     }
 
+    /// The program that runs, to start it again.
+    static var ownPath: FilePath {
+        // Linux says it; elsewhere the shell's word is found in the PATH again.
+        let link = "/proc/self/exe"
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let count = unsafe readlink(link, &bytes, bytes.count)
+        let name = bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
+        return FilePath(count > 0 ? String(decoding: name, as: UTF8.self) : CommandLine.arguments[0])
+    }
+
+    /// Where the system keeps what is not for long.
+    static var temporaryDirectory: FilePath {
+        let variable = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
+        return FilePath(variable.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp")
+    }
+
     static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
         isatty(descriptor.rawValue) == 1
     }
