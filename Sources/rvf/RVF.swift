@@ -9,6 +9,11 @@ struct RVF: ParsableCommand {
             One process at a time may write to a store; any number read it meanwhile. The lock is the file \
             <file>.lock beside it, which every implementation of the format understands.
 
+              rvf create data.rvf -d 3 -m cosine
+              echo '[{"id": 17, "vector": [0.1, 0.2, 0.3], "metadata": {"language": "en"}}]' |
+                rvf ingest data.rvf -i -
+              rvf query data.rvf -v "0.1 0.2 0.4" -k 10 --where "language = 'en'"
+
             With --json, results are lines of JSON on standard output, and errors are lines of JSON on standard \
             error: {"error":{"code":…,"message":…}}.
 

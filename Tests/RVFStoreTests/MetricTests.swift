@@ -62,6 +62,15 @@ struct MetricTests {
         }
     }
 
+    @Test("a compaction carries the metric, and does not call it another writer's")
+    func compaction() throws {
+        let path = scratch("own.rvf")
+        var writer = try StoreWriter.create(at: path, dimension: 2, metric: .cosine)
+        try writer.append(ids: [1], components: [1, 2])
+        for _ in 0..<2 { #expect(try writer.compact().carriedSegmentCount == 0) }
+        #expect(try StoreReader(at: path).snapshot().metric == .cosine)
+    }
+
     @Test("what another store says of itself, or damage, is not believed")
     func foreign() throws {
         let file = try make(.cosine)

@@ -22,6 +22,7 @@ struct ForeignCarry<H: Host> {
     struct Size {
         /// Headers, payloads and padding.
         var byteCount: UInt64 = 0
+        /// Without this package's own.
         var count = 0
         var namedCount = 0
         /// Of those that are not named.
@@ -31,10 +32,11 @@ struct ForeignCarry<H: Host> {
     /// Looks at all of them: their hashes are checked before anything is written.
     func survey() throws(StoreError) -> Size {
         var size = Size()
-        try forEach { (header, _, isNamed) throws(StoreError) in
+        try forEach { (header, offset, isNamed) throws(StoreError) in
             let byteCount = header.payloadByteCount + UInt64(2 * SegmentHeader.byteCount)
             size.byteCount += byteCount
-            size.count += 1
+            // The metric is carried like what others wrote, and nobody else's all the same.
+            if try !source.beginsAsOwn(header, at: offset) { size.count += 1 }
             if isNamed { size.namedCount += 1 } else { size.unnamedByteCount += byteCount }
         }
         return size

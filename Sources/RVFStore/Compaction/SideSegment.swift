@@ -15,22 +15,27 @@ extension ByteSource {
     /// What a segment is, for people. Types that everybody may use for something else have a name only where the payload
     /// begins as this package's do.
     package func typeName(of header: SegmentHeader, at offset: UInt64) throws(StoreError) -> String {
-        let magic: UInt64? =
-            switch header.type {
-            case .checkpoints: CheckpointPayload.magic
-            case .rowIndex: RowIndexPayload.magic
-            case .metric: MetricPayload.magic
-            default: nil
-            }
-        guard let magic else { return "\(header.type)" }
-        let payload = DirectoryEntry(header, at: offset).payloadOffset
-        guard header.payloadByteCount >= 8, payload <= byteCount, byteCount - payload >= 8 else {
-            return header.type.number
+        switch header.type {
+        case .checkpoints, .rowIndex, .metric:
+            try beginsAsOwn(header, at: offset) ? "\(header.type)" : header.type.number
+        default: "\(header.type)"
         }
-        let isOwn = try withBytes(at: payload, count: 8) { (head) throws(StoreError) in
+    }
+
+    /// Whether a segment is of a private type, and its payload begins as this package's do.
+    func beginsAsOwn(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> Bool {
+        let magic: UInt64
+        switch header.type {
+        case .checkpoints: magic = CheckpointPayload.magic
+        case .rowIndex: magic = RowIndexPayload.magic
+        case .metric: magic = MetricPayload.magic
+        default: return false
+        }
+        let payload = DirectoryEntry(header, at: offset).payloadOffset
+        guard header.payloadByteCount >= 8, payload <= byteCount, byteCount - payload >= 8 else { return false }
+        return try withBytes(at: payload, count: 8) { (head) throws(StoreError) in
             head.integer(UInt64.self, at: 0) == magic
         }
-        return isOwn ? "\(header.type)" : header.type.number
     }
 
     /// Whether a segment is another writer's: of a type, or a version, that is carried along as it is.

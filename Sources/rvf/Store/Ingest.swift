@@ -14,6 +14,10 @@ struct Ingest: ParsableCommand {
             A row can have "metadata": {"name": value, …}, which is then all the metadata that the id has; without, \
             it keeps what it has. Values are strings, numbers, true, false and null; all of one name are of one type.
 
+            With --json a line is {"accepted":…,"epoch":…} for each commit, and, where --compact has compacted, \
+            {"event":"compacted","bytesBefore":…,"bytesAfter":…,"epoch":…} at the end. A compaction that fails leaves \
+            all commits as they are, and its failure ends the command.
+
             \(Outcome.help)
             """)
 
@@ -132,7 +136,7 @@ private struct Progress {
     init(epoch: UInt32) { self.epoch = epoch }
 
     func text(into file: FilePath) -> String {
-        "\(file): \(rows) \(rows == 1 ? "row" : "rows") in \(commits) \(commits == 1 ? "commit" : "commits"), epoch \(epoch)"
+        "\(file): \(counted(rows, "row")) in \(counted(commits, "commit")), epoch \(epoch)"
     }
 
     /// Says what stands in spite of a failure.

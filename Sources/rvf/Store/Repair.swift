@@ -44,7 +44,8 @@ struct Repair: ParsableCommand {
         if report.losses.count < report.lossCount { lines.append("… and more, which are counted and not listed") }
         let commit = report.epoch.map { "the commit of epoch \($0)" } ?? "no commit, since none could be believed"
         lines.append(
-            "\(output): \(report.rowCount) rows and \(report.carriedSegmentCount) segments of other programs, by \(commit); "
+            "\(output): \(counted(report.rowCount, "row")) and \(counted(report.carriedSegmentCount, "segment")) of other "
+                + "programs, by \(commit); "
                 + (report.lossCount == 0 ? "nothing was lost" : "\(report.lossCount) × lost"))
         return lines.joined(separator: "\n")
     }

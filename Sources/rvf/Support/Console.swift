@@ -31,6 +31,11 @@ struct Console: Sendable {
     }
 }
 
+/// A number with what it counts.
+func counted(_ number: Int, _ noun: String) -> String {
+    number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
+}
+
 /// Names and values in two columns, the values beneath each other.
 func aligned(_ rows: [(name: String, value: String)]) -> String {
     let width = rows.map(\.name.count).max() ?? 0
