@@ -186,12 +186,3 @@ struct IngestionTests {
         }
     #endif
 }
-
-#if os(Linux)
-    /// The most memory that this process ever had, in bytes.
-    private func mostMemory() -> Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return (line?.split(whereSeparator: { !$0.isNumber }).first).flatMap { Int($0) }.map { $0 * 1024 } ?? 0
-    }
-#endif

@@ -14,25 +14,40 @@ package final class VectorSegment: Sendable {
     package let layout: VectorPayload?
     let hash: ContentHash
     private let problem: StoreError?
+    /// Whether the manifest names more than the file can hold, and this beyond it.
+    let isExcess: Bool
     private let state: Atomic<State>
     let ids: SegmentIDs
+
+    /// Why a segment is not looked at.
+    package enum Defect: Sendable {
+        /// Its header is not as named.
+        case header
+        /// More is named than the file can hold.
+        case excess
+    }
 
     /// Reads the segment's header and the six bytes behind it. Nil where the segment is of a version that is skipped.
     ///
     /// - Parameters:
     ///   - fileID: of the store, whose row indexes are gone by; nil: none are.
-    ///   - isDamaged: whether the header is known not to be as named.
+    ///   - defect: what is known to be wrong.
     package init?<H: Host>(
-        _ entry: DirectoryEntry, in source: ByteSource<H>, dimension: UInt16, fileID: [UInt8]? = nil, isDamaged: Bool
+        _ entry: DirectoryEntry, in source: ByteSource<H>, dimension: UInt16, fileID: [UInt8]? = nil, defect: Defect? = nil
     ) throws(StoreError) {
         let header = try source.header(at: entry.offset)
-        if let header, !isDamaged, header.version > SegmentHeader.currentVersion { return nil }
+        if let header, defect == nil, header.version > SegmentHeader.currentVersion { return nil }
         self.entry = entry
         hash = header?.hash ?? .unset
         let read = try Self.readLayout(entry, in: source, dimension: dimension)
-        layout = try? read.get()
+        isExcess = defect == .excess
+        layout = defect == .excess ? nil : try? read.get()
         let path = source.file.path
-        if isDamaged {
+        if defect == .excess {
+            problem = StoreError.damaged(
+                path, offset: entry.offset,
+                what: "the manifest names this vector segment besides others of more bytes than the file has")
+        } else if defect == .header {
             problem = StoreError.damaged(
                 path, offset: entry.offset,
                 what: "the header of the vector segment that the manifest names here is damaged")
@@ -56,6 +71,7 @@ package final class VectorSegment: Sendable {
         self.layout = layout
         self.hash = hash
         problem = nil
+        isExcess = false
         state = Atomic(.intact)
         self.ids = ids
     }

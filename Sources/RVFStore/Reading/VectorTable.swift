@@ -17,17 +17,33 @@ package struct VectorTable: Sendable {
     ) throws(StoreError) {
         let damaged = Set(manifest.damaged)
         var known = KnownSegments(known?.segments ?? [])
-        for entry in manifest.payload.directory where entry.type == .vectors {
-            let isDamaged = damaged.contains(entry)
-            if !isDamaged, let segment = known.find(entry) {
+        let entries = manifest.payload.directory.filter { $0.type == .vectors }
+        let excessCount = Self.excessCount(of: entries, fileByteCount: source.byteCount)
+        for (number, entry) in entries.enumerated() {
+            let defect: VectorSegment.Defect? =
+                number < excessCount ? .excess : damaged.contains(entry) ? .header : nil
+            if defect == nil, let segment = known.find(entry) {
                 try append(segment, in: source)
             } else if let segment = try VectorSegment(
                 entry, in: source, dimension: manifest.payload.dimension, fileID: manifest.payload.identity?.fileID,
-                isDamaged: isDamaged)
+                defect: defect)
             {
                 try append(segment, in: source)
             }
         }
+    }
+
+    /// How many of the first entries are beyond what a file can hold. Segments that are named again and again, or that
+    /// lie in one another, could make a small file one of any number of rows. Four times the file's length is more than
+    /// anybody names by mistake; the later segments are kept, since their rows count.
+    private static func excessCount(of entries: [DirectoryEntry], fileByteCount: UInt64) -> Int {
+        var (left, overflow) = fileByteCount.multipliedReportingOverflow(by: 4)
+        if overflow { left = .max }
+        for (number, entry) in entries.enumerated().reversed() {
+            guard entry.payloadByteCount <= left else { return number + 1 }
+            left -= entry.payloadByteCount
+        }
+        return 0
     }
 
     /// The table of a commit whose segments are known already.

@@ -90,6 +90,11 @@ struct FileCheck<H: Host>: ~Copyable {
         report.rowCount = table.rowCount
         fileID = manifest.payload.identity?.fileID
         for segment in table.segments {
+            if segment.isExcess {
+                report.add(
+                    .damage, at: segment.entry.offset,
+                    "the manifest names the vector segment here besides others of more bytes than the file has")
+            }
             if let offset = StoredRowIndex.offset(behind: segment.entry) { vectors[offset] = segment }
         }
         let live = try LiveRowSearch(

@@ -178,7 +178,7 @@ struct Salvage<H: Host> {
                 bytes.integer(UInt16.self, at: 0)
             }
             guard dimension > 0,
-                let segment = try VectorSegment(entry, in: source, dimension: dimension, isDamaged: false)
+                let segment = try VectorSegment(entry, in: source, dimension: dimension)
             else { continue }
             do throws(StoreError) {
                 _ = try segment.checkedLayout(in: source)
