@@ -74,12 +74,40 @@ final class ConformanceLockTests: Sendable {
         Issue.record("no two naive peers ever had the lock at once")
     }
 
+    private static let script: FilePath = {
+        let package = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+        return package.appending("spec").appending("conformance-peer.sh")
+    }()
+
+    @Test(
+        "mistakes that are made in the peer in bash are found",
+        arguments: [
+            ("holds() {", "holds() { return 0;", ["release-overwritten", "release-replaced", "validate-replaced"]),
+            ("$(little $$ 4)", "$(little 1 4)", ["record"]),
+            ("${id}01000000", "${id}02000000", ["record"]),
+            ("tail -c 8 | head -c 4", "tail -c 4", ["record"]),
+            ("id=$(head -c 16 /dev/urandom | hex)", "id=000102030405060708090a0b0c0d0e0f", ["writer-id"]),
+            ("echo ok guard=0", "echo ok guard=1", ["record"]),
+            ("[ $seconds -gt 300 ]", "[ $seconds -gt 200 ]", ["other-host-299s"]),
+            ("[ $seconds -gt 300 ]", "[ $seconds -gt 320 ]", ["other-host-301s"]),
+            ("&& [ $seconds -gt 30 ]", "&& [ $seconds -gt 20 ]", ["dead-29s"]),
+            ("! kill -0 \"$(number 4 4)\" 2>/dev/null &&", "", ["live-31s"]),
+            ("[ \"${bytes:192:8}\" != 01000000 ] && return 1", "", ["version-2"]),
+            ("rm -f \"$lock\"; echo ok", "echo ok", ["introduction"]),
+        ])
+    func mistakes(right: String, wrong: String, scenarios: [String]) async throws {
+        let text = try String(contentsOfFile: Self.script.string, encoding: .utf8)
+        try #require(text.contains(right))
+        let peer = try directory.write(Array(text.replacingOccurrences(of: right, with: wrong).utf8), to: "peer.sh")
+        let (code, results, _) = try await run(["bash", peer.string], scenarios.flatMap { ["--only", $0] })
+        #expect(code == 1)
+        #expect(failed(results).keys.sorted() == scenarios, "\(failed(results))")
+    }
+
     @Test("a peer in bash passes all but the races that it is known for")
     func shell() async throws {
-        let package = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-        let script = package.appending("spec").appending("conformance-peer.sh").string
         let skipped = ["contention-over-stale", "contention-with-rvf-over-stale", "again-and-again"]
-        let (code, results, _) = try await run(["bash", script], skipped.flatMap { ["--skip", $0] })
+        let (code, results, _) = try await run(["bash", Self.script.string], skipped.flatMap { ["--skip", $0] })
         #expect(failed(results) == [:])
         #expect(code == 0)
         #expect(results["contention-with-rvf"]?["verdict"] as? String == "pass")

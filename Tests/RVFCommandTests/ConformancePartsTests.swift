@@ -77,6 +77,8 @@ struct ConformancePartsTests {
         #expect(try reading("version-2").problems == .version)
         #expect(try reading("longer-dead").problems == .size)
         #expect(try reading("guard-byte-dead").record?.isGuarded == true)
+        let margins = StoredCase.all.filter { $0.marginSeconds == 1 }.map(\.name)
+        #expect(margins == ["dead-29s", "other-host-299s"], "these alone are a matter of a second")
     }
 
     @Test("a report counts, and its XML can be parsed whatever the evidence")

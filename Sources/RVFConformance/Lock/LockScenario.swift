@@ -88,10 +88,8 @@ struct LockScenario: Sendable {
             if stored.needsHostName(), !bench.namesItsHost {
                 throw .notApplicable("the implementation has no host name of its own in its records")
             }
-            let peer = try bench.start()
+            let (peer, bytes, answer) = try ask(stored, bench)
             let isGuarded = bench.introduction.isGuarded
-            let bytes = try bench.place(stored.recipe, fileAgeSeconds: stored.fileAgeSeconds)
-            let answer = try peer.ask(.acquire(bench.path.string))
             switch (answer.word, stored.expectation) {
             case (.error, _): throw .failed("answered “\(answer.line)”")
             case (.ok, .refused): throw .failed("was taken over")
@@ -109,6 +107,27 @@ struct LockScenario: Sendable {
             guard bench.lockBytes == bytes else { throw .failed("was refused, but the lock file was changed") }
             return stored.expectation == .either ? "held" : ""
         }
+    }
+
+    /// Puts the case's file there, and asks for the lock. On a machine so busy that a record has grown too old by the
+    /// time it is judged, that is done again.
+    private static func ask(
+        _ stored: StoredCase, _ bench: LockBench
+    ) throws(ScenarioEnd) -> (PeerProcess, [UInt8], PeerAnswer) {
+        for _ in 0..<10 {
+            let peer = try bench.start()
+            // Once it has answered this, it has come up.
+            _ = try peer.ask(.status(bench.path.string))
+            let bytes = try bench.place(stored.recipe, fileAgeSeconds: stored.fileAgeSeconds)
+            let start = ContinuousClock.now
+            let answer = try peer.ask(.acquire(bench.path.string))
+            let passed = (ContinuousClock.now - start) / .seconds(1)
+            // A tenth of a second for what has passed before the start.
+            if answer.word != .ok || passed + 0.1 < Double(stored.marginSeconds ?? .max) { return (peer, bytes, answer) }
+            peer.kill()
+            BenchFiles.remove(bench.lockPath)
+        }
+        throw .notApplicable("the answers take so long here that the record grows too old meanwhile")
     }
 
     // MARK: Robbed holders

@@ -3,12 +3,13 @@ import SystemPackage
 
 #if canImport(Glibc)
     import Glibc
-    typealias SpawnActions = posix_spawn_file_actions_t
-    typealias SpawnAttributes = posix_spawnattr_t
+    // Structures on the one system, and pointers to hidden ones on the other.
+    private func emptySpawnActions() -> posix_spawn_file_actions_t { unsafe posix_spawn_file_actions_t() }
+    private func emptySpawnAttributes() -> posix_spawnattr_t { posix_spawnattr_t() }
 #elseif canImport(Darwin)
     import Darwin
-    typealias SpawnActions = posix_spawn_file_actions_t?
-    typealias SpawnAttributes = posix_spawnattr_t?
+    private func emptySpawnActions() -> posix_spawn_file_actions_t? { nil }
+    private func emptySpawnAttributes() -> posix_spawnattr_t? { nil }
 #endif
 
 /// A running copy of the implementation under test, in a process group of its own: what it starts in turn goes with
@@ -153,12 +154,12 @@ final class PeerProcess {
             try? fromChild.writeEnd.close()
         }
         _ = fcntl(toChild.writeEnd.rawValue, F_SETFL, O_NONBLOCK)
-        var actions = unsafe SpawnActions()
+        var actions = unsafe emptySpawnActions()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
         unsafe _ = posix_spawn_file_actions_adddup2(&actions, toChild.readEnd.rawValue, 0)
         unsafe _ = posix_spawn_file_actions_adddup2(&actions, fromChild.writeEnd.rawValue, 1)
-        var attributes = SpawnAttributes()
+        var attributes = emptySpawnAttributes()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
         // This command blocks some signals and ignores others, and a child would inherit that.

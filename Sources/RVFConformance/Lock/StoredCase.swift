@@ -80,6 +80,13 @@ package struct StoredCase: Equatable, Sendable {
         self.expectation = expectation
     }
 
+    /// How much older the record may be, when it is judged, for a refusal to be right; nil where that is no matter of
+    /// seconds.
+    package var marginSeconds: Int64? {
+        let left = (recipe.isOtherHost ? 300 : 30) - recipe.ageSeconds
+        return expectation == .refused && recipe.isDead && left > 0 ? left : nil
+    }
+
     /// Names that many hosts have tell nothing of processes.
     package func needsHostName() -> Bool { !recipe.isOtherHost && recipe.byteCount >= LockRecord.byteCount }
 

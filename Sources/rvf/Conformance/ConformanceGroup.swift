@@ -5,5 +5,5 @@ struct ConformanceGroup: ParsableCommand {
         commandName: "conformance",
         abstract: "Test another implementation of the lock, or files that another writer made.",
         discussion: Outcome.help,
-        subcommands: [ConformanceLock.self, ConformanceSpeak.self])
+        subcommands: [ConformanceLock.self, ConformanceStore.self, ConformanceSpeak.self])
 }

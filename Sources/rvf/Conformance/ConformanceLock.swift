@@ -29,10 +29,10 @@ struct ConformanceLock: ParsableCommand {
     var junit: FilePath?
     @Option(help: ArgumentHelp("Work in a new directory in this one; its file system is what is tested.", valueName: "directory"))
     var directory: FilePath?
-    @Option(help: ArgumentHelp("How long each scenario of contention takes.", valueName: "seconds"))
-    var contention = Seconds(argument: "5")!
-    @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
-    var limit = Seconds(argument: "10")!
+    @Option(help: ArgumentHelp("How long each scenario of contention takes; 5 s if not given.", valueName: "seconds"))
+    var contention: Seconds?
+    @Option(help: ArgumentHelp("How long an answer may take; 10 s if not given.", valueName: "seconds"))
+    var limit: Seconds?
     @OptionGroup var output: OutputOptions
     @Argument(parsing: .postTerminator, help: "The program that speaks the lines, with its arguments, behind `--`.")
     var command: [String] = []
@@ -49,8 +49,8 @@ struct ConformanceLock: ParsableCommand {
         let interruption = try Interruption()
         let own = [Process.ownPath.string, "conformance", "speak"]
         var options = LockKitOptions(command: command, ownCommand: own, directory: directory ?? Process.temporaryDirectory)
-        options.contention = contention.duration
-        options.answerLimit = limit.duration
+        if let contention { options.contention = contention.duration }
+        if let limit { options.answerLimit = limit.duration }
         options.isCancelled = { interruption.isRequested }
         let names = LockKit.names.filter { (only.isEmpty || only.contains($0)) && !skip.contains($0) }
         var failure: Failure?
