@@ -14,6 +14,8 @@ package final class VectorSegment: Sendable {
     package let layout: VectorPayload?
     let hash: ContentHash
     private let problem: StoreError?
+    /// Whether there are no rows to be had, whatever the hash says. Every commit asks it of every segment.
+    private let isUnreadable: Bool
     private let state: Atomic<State>
     let ids: SegmentIDs
 
@@ -46,6 +48,7 @@ package final class VectorSegment: Sendable {
         } else {
             problem = nil
         }
+        isUnreadable = problem != nil || layout == nil
         state = Atomic(.unchecked)
         ids = SegmentIDs(fileID: fileID)
     }
@@ -56,6 +59,7 @@ package final class VectorSegment: Sendable {
         self.layout = layout
         self.hash = hash
         problem = nil
+        isUnreadable = false
         state = Atomic(.intact)
         self.ids = ids
     }
@@ -102,7 +106,10 @@ package final class VectorSegment: Sendable {
     }
 
     /// Whether something is wrong with the segment, as far as it has been looked at.
-    var isFoundDamaged: Bool { problem != nil || layout == nil || state.load(ordering: .relaxed) == .damaged }
+    var isFoundDamaged: Bool { isUnreadable || state.load(ordering: .relaxed) == .damaged }
+
+    /// Whether the payload was checked, and is as its hash says.
+    var isFoundIntact: Bool { !isUnreadable && state.load(ordering: .relaxed) == .intact }
 
     /// Reads the payload, also where it was checked before: whether all of it is rows, and as its hash says.
     func isPayloadRight<H: Host>(in source: ByteSource<H>) throws(StoreError) -> Bool {
