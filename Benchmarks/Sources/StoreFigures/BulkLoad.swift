@@ -55,15 +55,25 @@ func ingest(_ path: FilePath, rowCount: Int, dimension: Int, batchRowCount: Int)
     }
 }
 
-/// A store of rows whose ids rise from 1.
-func load(_ path: FilePath, rowCount: Int, dimension: Int, batchRowCount: Int) throws -> Double {
+/// The id of a row in the order of the file: rising from 1, or any of 64 bits, no two alike.
+func rowID(_ number: Int, isScattered: Bool) -> UInt64 {
+    guard isScattered else { return UInt64(number + 1) }
+    // One step from a state of its own: what the generator does to a state can be undone, so no two come to one id.
+    var generator = SplitMix(state: UInt64(number))
+    return generator.next()
+}
+
+/// A store of rows whose ids rise from 1, or are scattered.
+func load(
+    _ path: FilePath, rowCount: Int, dimension: Int, batchRowCount: Int, isScattered: Bool = false
+) throws -> Double {
     let components = components(min(batchRowCount, rowCount) * dimension)
     return try timed {
         var writer = try StoreWriter.create(at: path, dimension: dimension)
         var first = 0
         while first < rowCount {
             let count = min(batchRowCount, rowCount - first)
-            let ids = (first..<(first + count)).map { UInt64($0 + 1) }
+            let ids = (first..<(first + count)).map { rowID($0, isScattered: isScattered) }
             let part = count == batchRowCount ? components : Array(components.prefix(count * dimension))
             try writer.append(ids: ids, components: part, options: CommitOptions(durability: .none))
             first += count

@@ -21,8 +21,10 @@ func playRole(_ arguments: [String]) throws {
     let result: [Double]
     switch arguments[0] {
     case "load", "ingest":
-        let work = arguments[0] == "load" ? load : ingest
-        let seconds = try work(path, numbers[0], numbers[1], numbers[2])
+        let seconds =
+            arguments[0] == "load"
+            ? try load(path, rowCount: numbers[0], dimension: numbers[1], batchRowCount: numbers[2])
+            : try ingest(path, rowCount: numbers[0], dimension: numbers[1], batchRowCount: numbers[2])
         result = [seconds, Double(ownMemory("VmHWM"))]
     case "compact":
         var writer = try StoreWriter.open(at: path)
@@ -31,7 +33,7 @@ func playRole(_ arguments: [String]) throws {
     case "commit":
         let durability = numbers.last == 1 ? CommitOptions.Durability.singleSync : .ordered
         result = try commitRows(path, durability, commitCount: numbers[0], rowCount: numbers[1], dimension: numbers[2])
-    case "open": result = try openStore(path, rowCount: numbers[0])
+    case "open": result = try openStore(path, rowCount: numbers[0], isScattered: numbers[1] == 1)
     default: throw FigureError("no role \(arguments[0])")
     }
     say(result.map { "\($0)" }.joined(separator: " "))

@@ -5,7 +5,7 @@ import Foundation
 func sections() -> [(name: String, run: (Bench) throws -> Void)] {
     [
         ("commits", commitFigures), ("bulk", bulkLoadFigures), ("open", openingFigures), ("refresh", refreshFigures),
-        ("compact", compactionFigures), ("many", manyCommitFigures),
+        ("compact", compactionFigures), ("many", manyCommitFigures), ("search", searchFigures),
     ]
 }
 

@@ -30,10 +30,12 @@ package struct DirectoryEntry: Hashable, Sendable {
     }
 
     func encode(into bytes: inout [UInt8]) {
-        bytes.append(littleEndian: id)
-        bytes.append(littleEndian: offset)
-        bytes.append(littleEndian: payloadByteCount)
-        bytes.append(type.rawValue)
+        // In one piece, since a commit writes thousands: in memory the four lie as they do in the file.
+        let fields = (id.littleEndian, offset.littleEndian, payloadByteCount.littleEndian, type.rawValue)
+        // Copied while the local lends them; what pads it lies behind.
+        unsafe Swift.withUnsafeBytes(of: fields) {
+            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<Self.byteCount]))
+        }
     }
 
     /// Where the payload begins. Only for entries whose ``end`` was found to be within 64 bits.

@@ -65,23 +65,16 @@ package struct SegmentHeader: Equatable, Sendable {
 
     /// The header's 64 bytes.
     package var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCount)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(version)
-        bytes.append(type.rawValue)
-        bytes.append(littleEndian: flags)
-        bytes.append(littleEndian: id)
-        bytes.append(littleEndian: payloadByteCount)
-        bytes.append(littleEndian: timestampNanoseconds)
-        bytes.append(checksumAlgorithm)
-        bytes.append(compression)
-        bytes.append(littleEndian: UInt16(truncatingIfNeeded: reserved))
-        bytes.append(littleEndian: UInt32(truncatingIfNeeded: reserved >> 16))
-        for word in 0..<4 { bytes.append(littleEndian: hash.words[word]) }
-        bytes.append(littleEndian: uncompressedByteCount)
-        bytes.append(littleEndian: pad)
-        return bytes
+        // In memory the fields lie as they do in the file, without a gap.
+        let fields = (
+            Self.magic.littleEndian, version, type.rawValue, flags.littleEndian, id.littleEndian,
+            payloadByteCount.littleEndian, timestampNanoseconds.littleEndian, checksumAlgorithm, compression,
+            UInt16(truncatingIfNeeded: reserved).littleEndian, UInt32(truncatingIfNeeded: reserved >> 16).littleEndian,
+            hash.words[0].littleEndian, hash.words[1].littleEndian, hash.words[2].littleEndian,
+            hash.words[3].littleEndian, uncompressedByteCount.littleEndian, pad.littleEndian
+        )
+        // Copied while the local lends them.
+        return unsafe withUnsafeBytes(of: fields) { unsafe Array($0) }
     }
 
     /// Where the segment ends when its header stands at an offset; nil where that is beyond 64 bits.

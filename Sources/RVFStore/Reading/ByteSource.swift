@@ -21,8 +21,13 @@ package struct ByteSource<H: Host>: Sendable {
     private enum Access: Sendable {
         case calls
         case mapped(Mapping)
+        case mappedOnDemand(MappingOnDemand)
+    }
+
+    /// What all copies of a source share.
+    private final class MappingOnDemand: Sendable {
         /// Nil once it is known that the file cannot be mapped.
-        case mappedOnDemand(Lazy<Mapping?>)
+        let mapping = Lazy<Mapping?>()
     }
 
     /// How much is read at once where whole payloads pass through memory.
@@ -36,7 +41,7 @@ package struct ByteSource<H: Host>: Sendable {
         if mode == .positional {
             access = .calls
         } else if onDemand {
-            access = .mappedOnDemand(Lazy())
+            access = .mappedOnDemand(MappingOnDemand())
         } else {
             access = Self.map(file, byteCount).map(Access.mapped) ?? .calls
         }
@@ -56,7 +61,7 @@ package struct ByteSource<H: Host>: Sendable {
         switch access {
         case .calls: nil
         case .mapped(let mapping): mapping
-        case .mappedOnDemand(let mapping): mapping.value { Self.map(file, byteCount) }
+        case .mappedOnDemand(let shared): shared.mapping.value { Self.map(file, byteCount) }
         }
     }
 

@@ -2,7 +2,9 @@ import Synchronization
 
 /// A value that is made when it is first asked for. Safe to share between threads: whoever asks while it is being
 /// made waits. Making it may fail, and is then tried again for whoever asks next.
-package final class Lazy<Value: Sendable>: Sendable {
+///
+/// Not an object of its own: a snapshot has six of these, and a commit makes a snapshot.
+package struct Lazy<Value: Sendable>: ~Copyable, Sendable {
     private let value: Mutex<Value?>
 
     package init(_ value: Value? = nil) {

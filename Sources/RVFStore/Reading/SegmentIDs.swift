@@ -25,6 +25,12 @@ final class SegmentIDs: Sendable {
         self.fileID = fileID
     }
 
+    /// Those of an index that was just written.
+    init(index: StoredRowIndex) {
+        state = Mutex(.outlined(index))
+        fileID = nil
+    }
+
     /// The ids of rows that were just written.
     init(run: RowRun) {
         state = Mutex(.read(run))

@@ -40,6 +40,17 @@ struct StoredRowIndex: Sendable {
         self.payload = payload
     }
 
+    /// An index that was just written; nil where its checksum reads as none.
+    init?(written entry: DirectoryEntry, _ bytes: [UInt8]) {
+        let hash = ContentHash(checksum: CRC32.of(bytes.bytes))
+        guard let checksum = hash.expectedChecksum,
+            let payload = try? RowIndexPayload(head: bytes.bytes, payloadByteCount: entry.payloadByteCount)
+        else { return nil }
+        payloadOffset = entry.payloadOffset
+        self.checksum = checksum
+        self.payload = payload
+    }
+
     private func offset(_ inPayload: Int) -> Int { Int(payloadOffset) + inPayload }
 
     /// Whether all of it was there when a source was opened: a segment is shared by snapshots of several moments.

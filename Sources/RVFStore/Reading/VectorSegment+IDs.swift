@@ -24,6 +24,7 @@ extension VectorSegment {
     /// its ids have to be read from it.
     func isUsable<H: Host>(in source: ByteSource<H>) throws(StoreError) -> Bool {
         if isFoundDamaged { return false }
+        if isFoundIntact { return true }
         if try isIndexed(in: source) { return true }
         return try damage(in: source) == nil
     }

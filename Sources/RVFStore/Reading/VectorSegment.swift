@@ -16,6 +16,8 @@ package final class VectorSegment: Sendable {
     private let problem: StoreError?
     /// Whether the manifest names more than the file can hold, and this beyond it.
     let isExcess: Bool
+    /// Whether there are no rows to be had, whatever the hash says. Every commit asks it of every segment.
+    private let isUnreadable: Bool
     private let state: Atomic<State>
     let ids: SegmentIDs
 
@@ -61,6 +63,7 @@ package final class VectorSegment: Sendable {
         } else {
             problem = nil
         }
+        isUnreadable = problem != nil || layout == nil
         state = Atomic(.unchecked)
         ids = SegmentIDs(fileID: fileID)
     }
@@ -72,6 +75,7 @@ package final class VectorSegment: Sendable {
         self.hash = hash
         problem = nil
         isExcess = false
+        isUnreadable = false
         state = Atomic(.intact)
         self.ids = ids
     }
@@ -118,7 +122,10 @@ package final class VectorSegment: Sendable {
     }
 
     /// Whether something is wrong with the segment, as far as it has been looked at.
-    var isFoundDamaged: Bool { problem != nil || layout == nil || state.load(ordering: .relaxed) == .damaged }
+    var isFoundDamaged: Bool { isUnreadable || state.load(ordering: .relaxed) == .damaged }
+
+    /// Whether the payload was checked, and is as its hash says.
+    var isFoundIntact: Bool { !isUnreadable && state.load(ordering: .relaxed) == .intact }
 
     /// Reads the payload, also where it was checked before: whether all of it is rows, and as its hash says.
     func isPayloadRight<H: Host>(in source: ByteSource<H>) throws(StoreError) -> Bool {

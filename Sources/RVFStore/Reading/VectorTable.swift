@@ -48,6 +48,8 @@ package struct VectorTable: Sendable {
 
     /// The table of a commit whose segments are known already.
     init<H: Host>(_ segments: [VectorSegment], in source: ByteSource<H>) throws(StoreError) {
+        self.segments.reserveCapacity(segments.count)
+        firstRows.reserveCapacity(segments.count)
         for segment in segments { try append(segment, in: source) }
     }
 

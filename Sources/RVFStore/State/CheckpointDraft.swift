@@ -124,7 +124,9 @@ extension StoreWriterCore {
         let manifest = snapshot.manifest.payload
         if manifest.metric != .squaredL2 {
             let identity = manifest.identity ?? newIdentity
-            if try snapshot.source.storedMetric(manifest) != manifest.metric {
+            // By calls: a map for one look costs more.
+            let source = ByteSource(file: file, byteCount: snapshot.source.byteCount, mode: .positional)
+            if try source.storedMetric(manifest) != manifest.metric {
                 let payload = MetricPayload(
                     fileID: identity.fileID, dimension: manifest.dimension, metric: manifest.metric)
                 state.segments.append(StateChange.Segment(type: .metric, payload: payload.encoded))

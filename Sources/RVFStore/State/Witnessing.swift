@@ -20,7 +20,8 @@ extension StoreWriterCore {
         guard payload.mark != nil, let entry = payload.directory.last(where: { $0.type == .witness }) else {
             return (nil, .none)
         }
-        let source = snapshot.source
+        // By calls: a map for one look costs more.
+        let source = ByteSource(file: file, byteCount: snapshot.source.byteCount, mode: .positional)
         guard entry.payloadByteCount <= Self.witnessByteLimit, try !source.isDamaged(entry) else { return (entry, .none) }
         return try source.withBytes(at: entry.payloadOffset, count: Int(entry.payloadByteCount)) {
             (bytes) throws(StoreError) in (entry, WitnessHash(hashing: bytes))

@@ -55,6 +55,7 @@ struct ChangePlanner<H: Host>: Sendable {
 
     private mutating func examine() throws(StoreError) {
         isIntact = []
+        isIntact.reserveCapacity(table.segments.count)
         for segment in table.segments { isIntact.append(try segment.isUsable(in: snapshot.source)) }
         let named = snapshot.manifest.payload.directory.count { $0.type == .vectors }
         isWhole = isIntact.allSatisfy { $0 } && named == table.segments.count
@@ -83,6 +84,8 @@ struct ChangePlanner<H: Host>: Sendable {
         var items: [MergePolicy.Item] = []
         // A segment that is of no known version stands in the directory and not in the table.
         var ordinals: [Int?] = []
+        items.reserveCapacity(table.segments.count + 1)
+        ordinals.reserveCapacity(table.segments.count + 1)
         var ordinal = 0
         for entry in snapshot.manifest.payload.directory where entry.type == .vectors {
             let isKnown = ordinal < table.segments.count && table.segments[ordinal].entry == entry

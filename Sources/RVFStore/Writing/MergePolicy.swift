@@ -27,16 +27,7 @@ package struct MergePolicy {
         var rowCount: Int
         var byteCount: Int
         fileprivate var isClosed: Bool
-
-        fileprivate var tier: Int {
-            var tier = 0
-            var rest = rowCount / MergePolicy.fanIn
-            while rest > 0 {
-                tier += 1
-                rest /= MergePolicy.fanIn
-            }
-            return tier
-        }
+        fileprivate var tier: Int
     }
 
     /// How many of a tier become one of the next.
@@ -52,15 +43,27 @@ package struct MergePolicy {
         self.limit = limit
     }
 
+    private static func tier(ofRows rowCount: Int) -> Int {
+        var tier = 0
+        var rest = rowCount / fanIn
+        while rest > 0 {
+            tier += 1
+            rest /= fanIn
+        }
+        return tier
+    }
+
     /// The groups of more than one, in the order of the items. The items are taken as if they came one after another;
     /// those of a directory that was made like this stay as they are.
     package static func groups(_ items: [Item], segmentByteCount limit: Int) -> [Group] {
         var policy = MergePolicy(limit: limit)
+        policy.stack.reserveCapacity(items.count)
         for (index, item) in items.enumerated() {
             let isClosed = !item.isMovable || item.byteCount > limit / 2
             policy.stack.append(
                 Group(
-                    items: index..<(index + 1), rowCount: item.rowCount, byteCount: item.byteCount, isClosed: isClosed))
+                    items: index..<(index + 1), rowCount: item.rowCount, byteCount: item.byteCount, isClosed: isClosed,
+                    tier: tier(ofRows: item.rowCount)))
             policy.settle()
         }
         return policy.stack.filter { $0.items.count > 1 }
@@ -117,6 +120,7 @@ package struct MergePolicy {
             group.byteCount += other.byteCount
         }
         group.isClosed = group.byteCount > limit / 2
+        group.tier = Self.tier(ofRows: group.rowCount)
         stack.replaceSubrange(range, with: CollectionOfOne(group))
     }
 }

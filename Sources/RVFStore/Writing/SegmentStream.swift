@@ -4,7 +4,7 @@ import SystemPackage
 /// Writes a commit's bytes one after another through a buffer: few calls, and little memory however large a batch is.
 struct SegmentStream<H: Host>: ~Copyable {
     private let file: BorrowedFile<H>
-    private var buffer: [UInt8] = []
+    private(set) var buffer: [UInt8]
     /// Where the buffer's first byte goes.
     private var bufferOffset: UInt64
 
@@ -14,9 +14,16 @@ struct SegmentStream<H: Host>: ~Copyable {
     /// How many bytes of rows are checksummed at once, while they are in the nearest cache.
     private static var checksumByteCount: Int { 1 << 16 }
 
-    init(_ file: BorrowedFile<H>, at offset: UInt64) {
+    /// - Parameters:
+    ///   - buffer: empty; its memory is used.
+    ///   - byteCount: no more than this will be written.
+    init(_ file: BorrowedFile<H>, at offset: UInt64, buffer: consuming [UInt8] = [], expecting byteCount: UInt64) {
         self.file = file
+        self.buffer = buffer
         bufferOffset = offset
+        // Rows are added in pieces before it is seen that the buffer is full.
+        let most = Self.bufferByteCount + Self.checksumByteCount
+        self.buffer.reserveCapacity(Int(clamping: min(UInt64(most), byteCount)))
     }
 
     /// Where the next byte goes.
@@ -29,8 +36,7 @@ struct SegmentStream<H: Host>: ~Copyable {
     }
 
     mutating func append(_ bytes: [UInt8]) throws(StoreError) {
-        buffer.append(contentsOf: bytes)
-        try flushIfFull()
+        try append(bytes.bytes)
     }
 
     /// A segment whose payload is at hand.
@@ -86,10 +92,12 @@ struct SegmentStream<H: Host>: ~Copyable {
         guard let payload else {
             return VectorSegment(written: entry, layout: layout, hash: hash, ids: SegmentIDs(run: run))
         }
-        _ = try append(payload, type: .rowIndex, id: id)
+        let indexEntry = try append(payload, type: .rowIndex, id: id)
         id += 1
-        // From now on the ids are in the file.
-        return VectorSegment(written: entry, layout: layout, hash: hash, ids: SegmentIDs(fileID: index.fileID))
+        // From now on the ids are in the file, and its head need not be looked up there.
+        let ids = StoredRowIndex(written: indexEntry, payload).map { SegmentIDs(index: $0) }
+        return VectorSegment(
+            written: entry, layout: layout, hash: hash, ids: ids ?? SegmentIDs(fileID: index.fileID))
     }
 
     /// New rows.

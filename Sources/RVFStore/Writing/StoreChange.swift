@@ -20,6 +20,9 @@ struct StoreChange: Sendable {
     /// The new segments, in the order of the directory.
     var newSegments: [NewSegment] { replacements.flatMap(\.new) }
 
+    /// How many vector segments give way.
+    var replacedCount: Int { replacements.reduce(0) { $0 + $1.segments.count } }
+
     /// More bytes than all new segments take, with their row indexes, their headers and the gaps between them.
     func byteCountLimit(dimension: Int, limits: CommitLimits) -> UInt64 {
         let framing = UInt64(2 * SegmentHeader.byteCount)

@@ -55,9 +55,10 @@ extension StoreWriterCore {
             checkpoints, beside: state, changesRows: transaction.rows.count > 0 || !deleted.isEmpty)
         let state = try ownState(
             adding: draft, to: state, upserted: transaction.rows.count, deleted: deleted.count)
-        var change = try change(transaction, deleting: deleted, merging: merging, state: state)
+        let carried = try carriedEntries(after: state)
+        var change = try change(transaction, deleting: deleted, merging: merging, state: state, carrying: carried)
         draft?.complete(&change)
-        let plan = try plan(change, from: start)
+        let plan = try plan(change, carrying: carried, from: start)
         // Checkpoints speak of the commit before as of one that is durable.
         if let draft, !draft.prior.all.isEmpty, !hasSynced { try syncOrGoBack() }
         let pace = SyncPace(durability, from: unsynced?.from ?? start, to: plan.endLimit)
@@ -67,15 +68,14 @@ extension StoreWriterCore {
             // No commit takes more ids: a row index has one, too.
             segmentID: plan.firstID + UInt64(2 * plan.change.newSegments.count + plan.change.state.segments.count),
             byteCount: max(plan.endLimit, doubt?.byteCount ?? 0))
-        var stream = SegmentStream(file.writing, at: start)
-        let (written, manifest) = try write(plan, transaction.rows, to: &stream, unsyncedFrom: pace.unsyncedFrom)
+        let (segments, manifest) = try write(plan, transaction.rows, at: start, unsyncedFrom: pace.unsyncedFrom)
         if pace.syncsBeforeManifest { try syncOrGoBack() }
 
         // The length first: a map of bytes that the file does not have would end the process.
         try validateLength(manifest.endOffset)
         let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: options.readMode, onDemand: true)
-        try checkPlacement(manifest)
-        let next = try snapshotAfter(plan.change, manifest, written, source)
+        try checkPlacement(manifest, writtenFrom: start)
+        let next = try snapshotAfter(plan.change, manifest, segments, source)
         try validateLock()
         try file.writing.write(manifest.header.encoded, at: manifest.offset)
         if pace.syncsAfterManifest { try syncOrGoBack() }
@@ -88,9 +88,12 @@ extension StoreWriterCore {
     }
 
     /// Writes all of a commit but the manifest's header.
-    private func write(
-        _ plan: Plan, _ rows: UpsertRows, to stream: inout SegmentStream<H>, unsyncedFrom: UInt64?
-    ) throws(StoreError) -> (vectors: [VectorSegment], SealedManifest) {
+    ///
+    /// - Returns: the vector segments that the commit leaves, and its manifest.
+    private mutating func write(
+        _ plan: Plan, _ rows: UpsertRows, at start: UInt64, unsyncedFrom: UInt64?
+    ) throws(StoreError) -> (segments: [VectorSegment], SealedManifest) {
+        var stream = SegmentStream(file.writing, at: start, buffer: takeBuffer(), expecting: plan.endLimit - start)
         let dimension = Int(plan.payload.dimension)
         var id = plan.firstID
         var written: [VectorSegment] = []
@@ -114,7 +117,15 @@ extension StoreWriterCore {
         try stream.pad(to: manifest.offset + UInt64(SegmentHeader.byteCount))
         try stream.append(manifest.encodedPayload)
         try stream.finish()
-        return (written, manifest)
+        buffer = stream.buffer
+        return (vectors, manifest)
+    }
+
+    /// The last commit's buffer, so that the same memory serves again. A commit that fails leaves none.
+    private mutating func takeBuffer() -> [UInt8] {
+        let taken = buffer
+        buffer = []
+        return taken
     }
 
     /// A sync that fails may have lost what was written at any time since the last that succeeded, and the next one
@@ -134,12 +145,11 @@ extension StoreWriterCore {
     }
 
     private func snapshotAfter(
-        _ change: StoreChange, _ sealed: SealedManifest, _ written: [VectorSegment], _ source: ByteSource<H>
+        _ change: StoreChange, _ sealed: SealedManifest, _ segments: [VectorSegment], _ source: ByteSource<H>
     ) throws(StoreError) -> SnapshotCore<H> {
         let manifest = FoundManifest(
             offset: sealed.offset, header: sealed.header, payload: sealed.payload,
             damaged: snapshot.manifest.damaged.filter(sealed.payload.directory.contains), rejected: [])
-        let segments = change.segments(replacing: try snapshot.vectorTable(), with: written)
         return SnapshotCore(
             source: source, manifest: manifest, table: try VectorTable(segments, in: source),
             metadata: try metadata(after: change.state, sealed.payload), previous: snapshot)
@@ -173,9 +183,22 @@ extension StoreWriterCore {
     }
 
     /// The manifest as this package's own readers will see it, before it can be seen.
-    private func checkPlacement(_ manifest: SealedManifest) throws(StoreError) {
+    ///
+    /// - Parameter start: this writer wrote everything from here on.
+    private func checkPlacement(_ manifest: SealedManifest, writtenFrom start: UInt64) throws(StoreError) {
         // A few headers, for which no map is made.
         let source = ByteSource(file: file, byteCount: manifest.endOffset, mode: .positional)
+        if start == snapshot.manifest.end, snapshot.manifest.damaged.isEmpty {
+            // A reader walks over nothing but what this commit has written, segment by segment. It is enough that
+            // nobody has written over it.
+            for entry in manifest.payload.directory where entry.offset >= start {
+                guard try source.header(at: entry.offset).map(entry.matches) == true else {
+                    throw StoreError.foreignAppend(
+                        file.path, what: "what this writer has just written at byte \(entry.offset) is not there")
+                }
+            }
+            return
+        }
         var examination = Examination(source)
         var placement = ManifestPlacement<H>(candidate: manifest.offset, isMarked: true)
         let verdict = try placement.verdict(

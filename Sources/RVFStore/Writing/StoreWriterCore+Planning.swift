@@ -4,6 +4,8 @@ extension StoreWriterCore {
     /// A commit that has been thought through, before a byte of it is written.
     struct Plan {
         var change: StoreChange
+        /// The entries of the manifest before that go on being named, before anything is replaced.
+        var carried: [DirectoryEntry]
         /// Complete but for its directory and its mark.
         var payload: ManifestPayload
         /// The first segment id to give.
@@ -27,8 +29,11 @@ extension StoreWriterCore {
     private static var offsetLimit: UInt64 { UInt64(Int64.max) >> 1 }
 
     /// - Parameters:
+    ///   - carried: see ``carriedEntries(after:)``.
     ///   - start: where the file ends.
-    func plan(_ change: StoreChange, from start: UInt64) throws(StoreError) -> Plan {
+    func plan(
+        _ change: StoreChange, carrying carried: [DirectoryEntry], from start: UInt64
+    ) throws(StoreError) -> Plan {
         let before = snapshot.manifest.payload
         var payload = before
         payload.epoch = try nextEpoch()
@@ -37,9 +42,8 @@ extension StoreWriterCore {
         payload.identity = before.identity ?? newIdentity
         // Its length does not depend on what stands in it.
         var sized = payload
-        sized.directory = change.directory(
-            replacing: try carriedEntries(after: change.state), table: try snapshot.vectorTable(),
-            with: change.newSegments.map { _ in .blank }) + change.state.segments.map { _ in .blank }
+        let entryCount = carried.count + change.newSegments.count + change.state.segments.count
+        sized.directory = Array(repeating: .blank, count: entryCount - change.replacedCount)
         sized.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
         let byteCount = SegmentHeader.byteCount + sized.encodedByteCount
         guard byteCount <= CommitLimits.manifestByteCount else {
@@ -53,7 +57,7 @@ extension StoreWriterCore {
         guard !isBeyond, endLimit <= Self.offsetLimit, firstID <= Self.offsetLimit else {
             throw StoreError.limit(file.path, .fileSize)
         }
-        return Plan(change: change, payload: payload, firstID: firstID, endLimit: endLimit)
+        return Plan(change: change, carried: carried, payload: payload, firstID: firstID, endLimit: endLimit)
     }
 
     func nextEpoch() throws(StoreError) -> UInt32 {
@@ -65,9 +69,10 @@ extension StoreWriterCore {
     /// Superseded manifests and witnesses stay in the file, unnamed, and so do row indexes, which a compaction of other
     /// writers names; everything else goes on being named, unless the commit writes it anew. So does the one witness
     /// that this package's own manifest names: its chain goes on.
-    private func carriedEntries(after state: StateChange) throws(StoreError) -> [DirectoryEntry] {
+    func carriedEntries(after state: StateChange) throws(StoreError) -> [DirectoryEntry] {
         let isOurs = snapshot.manifest.payload.mark != nil
         var entries: [DirectoryEntry] = []
+        entries.reserveCapacity(snapshot.manifest.payload.directory.count)
         for entry in snapshot.manifest.payload.directory {
             if entry.type == .manifest || entry.type == .witness && !isOurs || state.superseded.contains(entry) { continue }
             if try !snapshot.source.isOwnSideSegment(entry) { entries.append(entry) }
@@ -87,8 +92,7 @@ extension StoreWriterCore {
     ) throws(StoreError) -> SealedManifest {
         var payload = plan.payload
         payload.directory = plan.change.directory(
-            replacing: try carriedEntries(after: plan.change.state), table: try snapshot.vectorTable(), with: vectors)
-            + state
+            replacing: plan.carried, table: try snapshot.vectorTable(), with: vectors) + state
         for attempt in 0..<Self.placeAttempts {
             let offset = position.alignedToSegment + UInt64(attempt * SegmentHeader.byteCount)
             payload.mark = PlacementMark(
@@ -107,8 +111,11 @@ extension StoreWriterCore {
     }
 
     /// What becomes of the vector segments.
+    ///
+    /// - Parameter carried: see ``carriedEntries(after:)``.
     func change(
-        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool, state: StateChange
+        _ transaction: ResolvedTransaction, deleting deleted: [UInt64], merging: Bool, state: StateChange,
+        carrying carried: [DirectoryEntry]
     ) throws(StoreError) -> StoreChange {
         let before = snapshot.manifest.payload
         guard transaction.rows.count > 0 || !deleted.isEmpty || merging else {
@@ -127,13 +134,13 @@ extension StoreWriterCore {
         // An index that was asked for the first time may have turned out to be torn, and its rows to be damaged: then
         // nobody knows what is missing.
         guard try snapshot.isWhole() == isWhole else {
-            return try change(transaction, deleting: deleted, merging: merging, state: state)
+            return try change(transaction, deleting: deleted, merging: merging, state: state, carrying: carried)
         }
         let (total, overflow) = before.totalVectorCount.addingReportingOverflow(UInt64(added))
         // Room for deleted ids in a manifest that names as much besides, and has an identity and a mark.
         var empty = before
-        empty.directory =
-            try carriedEntries(after: state).filter { $0.type != .vectors } + state.segments.map { _ in .blank }
+        let otherCount = carried.count { $0.type != .vectors } + state.segments.count
+        empty.directory = Array(repeating: .blank, count: otherCount)
         empty.deletedIDs = []
         empty.identity = before.identity ?? newIdentity
         empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)

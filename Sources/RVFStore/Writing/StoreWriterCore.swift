@@ -40,6 +40,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     /// Whether a sync of this writer has succeeded. Until then what it opened need not be durable, though it can be read.
     var hasSynced = false
     var compactionMemory = CompactionMemory()
+    /// What commits are put together in.
+    var buffer: [UInt8] = []
     /// What a store without an identity is given by the first commit.
     let newIdentity: StoreIdentity
 
