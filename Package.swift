@@ -39,9 +39,12 @@ let package = Package(
         .target(name: "RVFHost", dependencies: ["CRVFShims", system], swiftSettings: strict),
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
         .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system, crypto], swiftSettings: strict),
+        // All of the command but its beginning, so that other targets can use parts of it.
+        .target(
+            name: "RVFCommand", dependencies: ["RVFConformance", "RVFHost", "RVFLock", "RVFStore", system, arguments],
+            path: "Sources/rvf", swiftSettings: strict),
         .executableTarget(
-            name: "rvf", dependencies: ["RVFConformance", "RVFHost", "RVFLock", "RVFStore", system, arguments],
-            swiftSettings: strict),
+            name: "rvf", dependencies: ["RVFCommand"], path: "Sources/rvf-main", swiftSettings: strict),
         // What other implementations are tried by; in no product.
         .target(name: "RVFConformance", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
 
@@ -54,6 +57,13 @@ let package = Package(
         .testTarget(
             name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],
             swiftSettings: strict),
+        // What takes bytes from outside, for searches for those that it cannot take; `scripts/fuzz` runs them. In no product.
+        .target(
+            name: "RVFFuzz", dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFCommand", system],
+            swiftSettings: strict),
+        .executableTarget(name: "rvf-fuzz", dependencies: ["RVFFuzz", system], swiftSettings: strict),
+        .testTarget(
+            name: "RVFFuzzTests", dependencies: ["RVFFuzz", system], exclude: ["Inputs"], swiftSettings: strict),
         .target(
             name: "RVFTestSupport", dependencies: ["RVFHost", "RVFLock", system, subprocess],
             path: "Tests/RVFTestSupport", swiftSettings: strict),

@@ -35,9 +35,9 @@ struct LockGroup: ParsableCommand {
         subcommands: [LockStatusCommand.self, LockHold.self, LockWaitCommand.self, LockBreakCommand.self, LockAdopt.self])
 }
 
-@main
-enum Main {
-    static func main() {
+/// The command, for an executable that does nothing else.
+package enum CommandLineTool {
+    package static func main() {
         Process.occupyStandardStreams()
         Process.ignoreBrokenPipes()
         Process.exit(run(Array(CommandLine.arguments.dropFirst())))

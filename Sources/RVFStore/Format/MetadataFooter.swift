@@ -2,6 +2,8 @@ import Crypto
 
 /// The 40 bytes behind a metadata payload, see ``MetadataPayload``: they say that it is all there.
 package enum MetadataFooter {
+    package static let byteCount = MetadataFormat.footerByteCount
+
     /// Checks what can be checked without a look at the fields: length, beginning, end, and hash.
     static func check(_ payload: RawSpan) throws(FormatError) {
         try checkByteCount(payload.byteCount)

@@ -5,9 +5,9 @@ import SystemPackage
 struct ByteInput: ~Copyable {
     /// How a person calls it.
     let name: String
-    private let descriptor: FileDescriptor
+    /// Nil where all bytes are in the window.
+    private let source: (descriptor: FileDescriptor, interruption: Interruption)?
     private let ownsDescriptor: Bool
-    private let interruption: Interruption
     private var window: [UInt8] = []
     private var position = 0
     /// Bytes before the window.
@@ -19,18 +19,25 @@ struct ByteInput: ~Copyable {
 
     /// - Parameter path: `-` for standard input.
     init(_ path: FilePath, interruption: Interruption) throws(Failure) {
-        self.interruption = interruption
         ownsDescriptor = path != "-"
         name = ownsDescriptor ? path.string : "standard input"
         do {
-            descriptor = ownsDescriptor ? try FileDescriptor.open(path, .readOnly) : .standardInput
+            source = (ownsDescriptor ? try FileDescriptor.open(path, .readOnly) : .standardInput, interruption)
         } catch {
             throw Failure(.failed, code: "system", "opening \(path) failed: \(error); is the path right?")
         }
     }
 
+    /// Bytes that are in memory.
+    init(_ bytes: [UInt8], name: String) {
+        self.name = name
+        source = nil
+        ownsDescriptor = false
+        window = bytes
+    }
+
     deinit {
-        if ownsDescriptor { try? descriptor.close() }
+        if ownsDescriptor { try? source?.descriptor.close() }
     }
 
     /// Bytes before the next one.
@@ -55,6 +62,7 @@ struct ByteInput: ~Copyable {
     }
 
     private mutating func fill() throws(Failure) {
+        guard let (descriptor, interruption) = source else { return }
         // A pipe may stay silent for as long as it likes; a signal still has to end the wait.
         if case .interrupted = interruption.awaitReadable(descriptor, atMost: nil) {
             throw Failure.interrupted

@@ -1,0 +1,3 @@
+import RVFCommand
+
+CommandLineTool.main()
