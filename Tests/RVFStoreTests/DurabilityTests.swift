@@ -157,12 +157,12 @@ struct DurabilityTests {
             try writer.commit(transaction, options: options)
             return script.events.count { $0 == .sync }
         }
-        // 20 bytes a row, and up to 16 in its row index.
+        // 20 bytes a row, and up to 16 in its index.
         #expect(try syncs(25_000, single) == 1)
         #expect(try syncs(60_000, single) == 2)
         #expect(writer.snapshot.manifest.payload.mark?.unsyncedFrom == nil)
-        #expect(try syncs(35_000, unsynced) == 0)
-        #expect(try syncs(10_000, single) == 2)
+        #expect(try syncs(25_000, unsynced) == 0)
+        #expect(try syncs(15_000, single) == 2)
         #expect(try syncs(10, unsynced) == 0)
         let from = writer.snapshot.manifest.payload.mark?.unsyncedFrom
         #expect(try syncs(10, single) == 1)

@@ -82,6 +82,8 @@ struct StoreModelTests {
         var model = StoreModel()
         // What a failing sync goes back to.
         var durable = model
+        // What readers may see until a commit succeeds: what was tried, too.
+        var visible: [StoreModel] = []
         var failureCount = 0
         for step in 0..<80 {
             let note = "seed \(seed), step \(step)"
@@ -103,11 +105,13 @@ struct StoreModelTests {
                 host.script.intercept(nil)
                 if error == nil {
                     model = next
+                    visible = []
                     if case .none = durability {} else { durable = model }
                 } else {
                     failureCount += 1
                     let found = try StoreModel(StoreReader(at: path).snapshot())
-                    #expect(found == model || found == next || found == durable, "\(note): \(error!)")
+                    visible += [model, next, durable]
+                    #expect(visible.contains(found), "\(note): \(error!)")
                     let rows = try rows(of: writer)
                     #expect(rows == model.content.rows || rows == durable.content.rows, "\(note): \(error!)")
                     if try fileCommit(of: writer) != model.content.file["commit"] { model = durable }
@@ -117,7 +121,7 @@ struct StoreModelTests {
             let isInDoubt = writer.isInDoubt
             if !isInDoubt { try model.expect(StoreReader(at: path).snapshot(), [0, 1, 2], note) }
         }
-        #expect(failureCount > 5)
+        #expect(failureCount > 0)
         let report = try StoreVerification.run(at: path)
         #expect(report.isIntact, "seed \(seed): \(report.problems)")
     }

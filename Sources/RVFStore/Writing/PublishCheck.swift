@@ -11,6 +11,14 @@ package enum PublishCheck {
         ManifestSignature.candidates(in: manifest).allSatisfy { $0 == 0 || !mayParse(manifest, at: $0) }
     }
 
+    /// Whether a list of ids has what looks like the beginning of a manifest's header, wherever the list stands.
+    static func mayMislead(_ ids: [UInt64]) -> Bool {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8 * ids.count)
+        for id in ids { bytes.append(littleEndian: id) }
+        return !ManifestSignature.candidates(in: bytes.bytes).isEmpty
+    }
+
     /// Parsing is taken to ask no more than that the payload ends within the file and holds the fixed fields, which
     /// is less than any reader asks.
     private static func mayParse(_ bytes: RawSpan, at offset: Int) -> Bool {

@@ -144,7 +144,9 @@ extension StoreWriterCore {
         empty.deletedIDs = []
         empty.identity = before.identity ?? newIdentity
         empty.mark = PlacementMark(manifestOffset: 0, unsyncedFrom: 0)
-        let free = CommitLimits.manifestByteCount - SegmentHeader.byteCount - empty.encodedByteCount
+        // Ids that spell a header would keep every manifest from being published that lists them.
+        let free = PublishCheck.mayMislead(deletedIDs)
+            ? 0 : CommitLimits.manifestByteCount - SegmentHeader.byteCount - empty.encodedByteCount
         var planner = ChangePlanner(
             snapshot: snapshot, table: try snapshot.vectorTable(), rows: transaction.rows, newRun: transaction.run,
             limits: options.limits,
