@@ -36,9 +36,13 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CRVFShims"),
+        // Loops that need instructions which a compiler does not choose by itself.
+        .target(name: "CRVFKernels"),
         .target(name: "RVFHost", dependencies: ["CRVFShims", system], swiftSettings: strict),
         .target(name: "RVFLock", dependencies: ["RVFHost", "CZlib", system], swiftSettings: strict),
-        .target(name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", system, crypto], swiftSettings: strict),
+        .target(
+            name: "RVFStore", dependencies: ["RVFHost", "RVFLock", "CZlib", "CRVFKernels", system, crypto],
+            swiftSettings: strict),
         // All of the command but its beginning, so that other targets can use parts of it.
         .target(
             name: "RVFCommand", dependencies: ["RVFConformance", "RVFHost", "RVFLock", "RVFStore", system, arguments],

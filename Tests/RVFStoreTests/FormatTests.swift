@@ -1,3 +1,4 @@
+import CZlib
 import RVFStore
 import Testing
 
@@ -25,6 +26,30 @@ struct FormatTests {
         #expect(header.end(at: .max) == nil)
         #expect(DirectoryEntry(id: 1, offset: .max, payloadByteCount: 0, type: .vectors).end == nil)
         #expect(DirectoryEntry(id: 1, offset: 64, payloadByteCount: .max, type: .vectors).end == nil)
+    }
+
+    @Test("a checksum is zlib's, whatever the length, the place in memory and the pieces")
+    func checksum() {
+        // The high bits of a linear congruential generator, the same in every run.
+        var state: UInt64 = 1
+        let bytes = (0..<5_000).map { _ -> UInt8 in
+            state = state &* 6_364_136_223_846_793_005 &+ 1
+            return UInt8(state >> 56)
+        }
+        for start in 0..<20 {
+            for count in Array(0...300) + [511, 512, 513, 1_000, 4_095, 4_096, 4_097] {
+                let part = Array(bytes[start..<(start + count)])
+                // zlib reads the array's own bytes.
+                let expected = unsafe part.withUnsafeBufferPointer {
+                    count == 0 ? 0 : unsafe UInt32(crc32_z(0, $0.baseAddress, count))
+                }
+                #expect(CRC32.of(part.bytes) == expected, "\(count) bytes from \(start)")
+                var pieces = CRC32()
+                pieces.update(bytes.bytes.extracting(start..<(start + count / 3)))
+                pieces.update(bytes.bytes.extracting((start + count / 3)..<(start + count)))
+                #expect(pieces.value == expected, "\(count) bytes from \(start), in two pieces")
+            }
+        }
     }
 
     @Test("a content hash is four rotations of the payload's CRC-32, and anything else is told apart")
