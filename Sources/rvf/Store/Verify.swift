@@ -70,7 +70,7 @@ struct Verify: ParsableCommand {
         if report.isCut { lines.append("… and more, which are counted and not listed") }
         lines.append(
             "\(store.file): \(report.isIntact ? "intact" : "damaged"); \(report.segmentCount) segments, "
-                + "\(report.rowCount) rows, \(report.byteCount) bytes; \(report.damageCount) × damage, "
+                + "\(counted(report.rowCount, "row")), \(report.byteCount) bytes; \(report.damageCount) × damage, "
                 + "\(report.warningCount) × warning, \(report.noteCount) × note")
         return lines.joined(separator: "\n")
     }
