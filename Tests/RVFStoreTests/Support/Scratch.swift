@@ -6,8 +6,12 @@ import SystemPackage
 final class Scratch: Sendable {
     let path: FilePath
 
-    init() {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("rvf-store-" + UUID().uuidString)
+    /// - Parameter inMemory: whether in memory where the system has such a place, for many thousands of files.
+    init(inMemory: Bool = false) {
+        let memory = "/dev/shm"
+        let isThere = inMemory && FileManager.default.isWritableFile(atPath: memory)
+        let parent = isThere ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
+        let url = parent.appendingPathComponent("rvf-store-" + UUID().uuidString)
         path = FilePath(url.path)
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
