@@ -139,6 +139,27 @@ struct RecoveryTests {
         }
     }
 
+    @Test("a store that was cut short at any byte takes commits that every reader finds")
+    func cutAnywhere() throws {
+        var writer = try StoreWriter.create(at: scratch("data.rvf"), dimension: 2)
+        let empty = try scratch.read().count
+        for id in 1...2 as ClosedRange<UInt64> { try writer.append([Row(id: id, vector: [0, 1])]) }
+        try writer.close()
+        let whole = try scratch.read()
+        for length in empty...whole.count {
+            let path = try scratch.write(Array(whole.prefix(length)), to: "cut.rvf")
+            var writer = try StoreWriter.open(at: path)
+            for id in 77...79 as ClosedRange<UInt64> {
+                // What the commit waits for has no part in where it stands.
+                try writer.append([Row(id: id, vector: [0, 1])], options: CommitOptions(durability: .none))
+                let seen = try StoreReader(at: path).snapshot().ids()
+                #expect(seen.suffix(Int(id) - 76) == Array(77...id)[...], "cut to \(length) bytes")
+            }
+            try writer.close()
+            #expect(try ReferenceStore(at: path).rows.count >= 3, "cut to \(length) bytes")
+        }
+    }
+
     @Test("what stood at the end of a file before stays there, byte for byte")
     func keepsTail() throws {
         var peer = ReferenceWriter(dimension: 3)

@@ -50,7 +50,7 @@ extension StoreWriterCore {
     ) throws(StoreError) {
         try settleName()
         try validateLock()
-        let start = try validateFile()
+        let start = try startBehindTail(try validateFile())
         let draft = try checkpointDraft(
             checkpoints, beside: state, changesRows: transaction.rows.count > 0 || !deleted.isEmpty)
         let state = try ownState(
@@ -78,6 +78,7 @@ extension StoreWriterCore {
         let next = try snapshotAfter(plan.change, manifest, segments, source)
         try validateLock()
         try file.writing.write(manifest.header.encoded, at: manifest.offset)
+        try confirmVisible(manifest, writtenFrom: start)
         if pace.syncsAfterManifest { try syncOrGoBack() }
         unsynced =
             pace.syncsAfterManifest ? nil : unsynced ?? Unsynced(durable: snapshot, idCount: idCount, from: start)
