@@ -44,17 +44,7 @@ struct RecoveryTests {
     @Test("commits of a single sync are there or not, whole, and no acknowledged one is lost", arguments: 0..<3 as Range<UInt64>)
     func singleSyncCut(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        var states: [[UInt64: [Float]]] = [[:]]
-        let commits = (0..<16).map { number in
-            var transaction = Transaction()
-            let new = rows((0..<[1, 3, 80].randomElement(using: &generator)!).map { $0 * 7 + UInt64(number) % 5 },
-                dimension: 3, version: Float(number + 1))
-            transaction.delete(ids: [UInt64(number), 21])
-            transaction.upsert(batch(new))
-            states.append(
-                states.last!.filter { ![UInt64(number), 21].contains($0.key) }.merging(dictionary(new)) { $1 })
-            return transaction
-        }
+        let (commits, states) = history(&generator)
         // Among ordered ones and, in the last round, among some that wait for nothing.
         try cutEverywhere(commits, states: states, &generator, seed) { number in
             number % 5 == 4 ? .ordered : seed == 2 && number % 3 == 1 ? .none : .singleSync
@@ -64,6 +54,14 @@ struct RecoveryTests {
     @Test("of commits without a sync any may be lost, but none is read in part", arguments: 0..<3 as Range<UInt64>)
     func unsyncedCut(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
+        let (commits, states) = history(&generator)
+        try cutEverywhere(commits, states: states, &generator, seed, durability: { $0 % 6 == 3 ? .ordered : .none })
+    }
+
+    /// Commits of few rows and of many, with deletes among them, and the rows before the first and after each.
+    private func history(
+        _ generator: inout SeededGenerator
+    ) -> (commits: [Transaction], states: [[UInt64: [Float]]]) {
         var states: [[UInt64: [Float]]] = [[:]]
         let commits = (0..<16).map { number in
             var transaction = Transaction()
@@ -75,7 +73,7 @@ struct RecoveryTests {
                 states.last!.filter { ![UInt64(number), 21].contains($0.key) }.merging(dictionary(new)) { $1 })
             return transaction
         }
-        try cutEverywhere(commits, states: states, &generator, seed, durability: { $0 % 6 == 3 ? .ordered : .none })
+        return (commits, states)
     }
 
     private func cutEverywhere(
@@ -157,6 +155,27 @@ struct RecoveryTests {
             }
             try writer.close()
             #expect(try ReferenceStore(at: path).rows.count >= 3, "cut to \(length) bytes")
+        }
+    }
+
+    @Test("a commit behind a manifest whose header was cut short is found, wherever its own manifest comes to stand")
+    func cutHeader() throws {
+        var writer = try StoreWriter.create(at: scratch("data.rvf"), dimension: 2)
+        try writer.append([Row(id: 1, vector: [0, 1])])
+        let header = Int(writer.snapshot().manifestOffset)
+        try writer.close()
+        let whole = try scratch.read()
+        // From where the header says how long the segment is to where its hash is whole.
+        for kept in stride(from: 24, to: 56, by: 4) {
+            for count in 1...30 as ClosedRange<UInt64> {
+                let path = try scratch.write(Array(whole.prefix(header + kept)), to: "cut.rvf")
+                var writer = try StoreWriter.open(at: path)
+                let rows = (1...count).map { Row(id: 100 + $0, vector: [0, 1]) }
+                try writer.append(rows, options: CommitOptions(durability: .none))
+                try writer.close()
+                let seen = try StoreReader(at: path).snapshot().ids()
+                #expect(seen == rows.map(\.id), "\(kept) bytes kept, \(count) rows")
+            }
         }
     }
 
