@@ -15,6 +15,12 @@ package enum Choice: Hashable, Sendable {
 package protocol Chooser: AnyObject, Sendable {
     /// An index into the choices, or nil to end the run here.
     func choose(among choices: [Choice], in state: WorldState, current: Int?) -> Int?
+    /// What happens next, where that is known without a look at the state: everything went the same way before.
+    func known() -> Choice?
+}
+
+extension Chooser {
+    package func known() -> Choice? { nil }
 }
 
 /// What a process is about to do, as far as the order of steps is concerned.

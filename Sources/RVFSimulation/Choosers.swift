@@ -3,7 +3,7 @@ final class PathChooser: Chooser, @unchecked Sendable {
     // Used by one thread at a time: the one whose process has the turn.
     struct Step {
         var chosen: Int
-        var count: Int
+        var choices: [Choice]
     }
 
     private(set) var path: [Step] = []
@@ -13,24 +13,30 @@ final class PathChooser: Chooser, @unchecked Sendable {
 
     func begin() { depth = 0 }
 
-    func choose(among choices: [Choice], in state: WorldState, current: Int?) -> Int? {
-        defer { depth += 1 }
+    func known() -> Choice? {
+        guard depth < path.count else { return nil }
         stepCount += 1
-        if depth < path.count { return path[depth].chosen }
+        defer { depth += 1 }
+        return path[depth].choices[path[depth].chosen]
+    }
+
+    func choose(among choices: [Choice], in state: WorldState, current: Int?) -> Int? {
+        stepCount += 1
         var hasher = Hasher()
         hasher.combine(state)
         // What it costs to go on with another process depends on who has the turn.
         if state.budget.preemptions != nil { hasher.combine(current) }
         // Of 64 bits: that two states of ten million have one hash has a probability of about one in 400,000.
         guard visited.insert(hasher.finalize()).inserted else { return nil }
-        path.append(Step(chosen: 0, count: choices.count))
+        path.append(Step(chosen: 0, choices: choices))
+        depth = path.count
         return 0
     }
 
     /// On to the next path; false where all have been taken.
     func advance() -> Bool {
         while let last = path.last {
-            if last.chosen + 1 < last.count {
+            if last.chosen + 1 < last.choices.count {
                 path[path.count - 1].chosen += 1
                 return true
             }
@@ -95,6 +101,8 @@ final class Relay: Chooser, @unchecked Sendable {
     }
 
     func calm() { chooser = nil }
+
+    func known() -> Choice? { chooser?.known() }
 
     func choose(among choices: [Choice], in state: WorldState, current: Int?) -> Int? {
         guard let chooser else { return 0 }

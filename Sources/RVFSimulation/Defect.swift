@@ -35,6 +35,10 @@ package enum Defect: String, CaseIterable, Hashable, Sendable {
     case clockIsAhead
     /// Records do not say that a kernel lock is kept.
     case omitsGuardByte
+    /// Whoever hands over takes a successor that has not answered yet for one that has ended.
+    case resumesOnTimeout
+    /// A descriptor that others share is unlocked before it is closed.
+    case unlocksBeforeClosing
     /// Private files stay behind.
     case leavesPrivateFiles
 }

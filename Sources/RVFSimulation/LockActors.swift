@@ -44,7 +44,7 @@ package enum LockActors {
         }
     }
 
-    private static func perform(
+    static func perform(
         _ work: Work, _ lock: HeldLock<SimulatedHost>, _ host: SimulatedHost
     ) throws(LockError) {
         switch work {

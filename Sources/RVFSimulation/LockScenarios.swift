@@ -13,7 +13,7 @@ package enum LockScenarios {
 
     /// To be run through every order of their steps.
     package static func exhaustive(_ setting: Setting) -> [Scenario] {
-        twoWriters + creators + withPeers + withAccidents + (setting == .long ? threeWriters(preemptions: 4) : threeWriters(preemptions: 2))
+        twoWriters + creators + withPeers + withAccidents + handOvers + (setting == .long ? threeWriters(preemptions: 4) : threeWriters(preemptions: 2))
     }
 
     /// Two of ours without a bound on their interleaving, one of which may be killed at any step.
@@ -184,6 +184,8 @@ package enum LockScenarios {
                     + (defect == .clockIsAhead ? [] : [writer("B", .commit)]), endsWell: .unasked)
         case .omitsGuardByte:
             return Scenario(name, Scene.state(.noLock, budget: Budget(kills: 1)), [writer("A")])
+        case .resumesOnTimeout, .unlocksBeforeClosing:
+            return revealingInHandOver(defect)
         case .leavesPrivateFiles:
             return Scenario(name, Scene.state(.noLock), [writer("A")])
         }

@@ -17,15 +17,35 @@ package struct Referee: Hashable, Sendable {
     /// Live locks of naive peers, by process.
     package private(set) var peerLocks: [Int: PeerLock] = [:]
 
+    /// A process that holds the lock, or is about to hand it over, and the one that may get it from there.
+    package private(set) var custody: Custody?
+
+    package struct Custody: Hashable, Sendable {
+        package var predecessor: Int
+        package var successor: Int
+    }
+
     /// Rows of which a commit has returned.
     package private(set) var acknowledged: Set<UInt64> = []
 
     package mutating func noteAcquired(_ process: Int) {
         acquisitionCount += 1
         holders.append(process)
+        guard let custody, ![custody.predecessor, custody.successor].contains(process) else { return }
+        noteViolation("process \(process + 1) acquires while process \(custody.predecessor + 1) hands the lock over")
     }
 
+    /// From now on, and until the predecessor has ended or knows that it is none any more, the lock is never free.
+    package mutating func noteHandingOver(_ custody: Custody) {
+        noteReleasing(custody.predecessor)
+        self.custody = custody
+    }
+
+    package mutating func noteHandedOver() { custody = nil }
+
     package mutating func noteReleasing(_ process: Int) {
+        // Who got the lock gives it up: from now on it may be anybody's.
+        if custody?.successor == process, holders.contains(process) { custody = nil }
         holders.removeAll { $0 == process }
         lostBeforeValidation.remove(process)
     }
@@ -53,5 +73,6 @@ package struct Referee: Hashable, Sendable {
     mutating func noteEnded(_ process: Int) {
         noteReleasing(process)
         peerLocks[process] = nil
+        if custody?.predecessor == process { custody = nil }
     }
 }

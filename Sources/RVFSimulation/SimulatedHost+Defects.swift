@@ -61,7 +61,7 @@ extension SimulatedHost {
     func lock(_ descriptor: FileDescriptor, in state: inout WorldState) -> Bool {
         let number = inode(descriptor, in: state)
         let isData = number == state.dataInode
-        let description = WorldState.description(descriptor.rawValue, of: process)
+        let description = state.description(descriptor.rawValue, of: process)
         switch defect {
         case .noGuardOnProtectedFile where isData, .noGuardOnLockFile where !isData: return true
         case .ignoresBusyGuard where !isData:
@@ -87,7 +87,7 @@ extension SimulatedHost {
             if let bytes = owed.owedBytes {
                 state.files.write(number, bytes, at: 0, now: state.wallClockNanoseconds(on: 0))
             }
-            let description = WorldState.description(descriptor.rawValue, of: process)
+            let description = state.description(descriptor.rawValue, of: process)
             return state.files.tryLock(number, description: description)
         }
     }
@@ -157,7 +157,7 @@ extension SimulatedHost {
 
     /// Makes a descriptor lead to another file, locked.
     private func lead(_ descriptor: FileDescriptor, to new: UInt64, in state: inout WorldState) {
-        let description = WorldState.description(descriptor.rawValue, of: process)
+        let description = state.description(descriptor.rawValue, of: process)
         let old = inode(descriptor, in: state)
         state.processes[process].descriptors[descriptor.rawValue]?.inode = new
         state.files.noteOpened(new)

@@ -81,25 +81,6 @@ extension SimulatedHost {
     }
 
     package func systemFile(_ path: FilePath) -> [UInt8]? { nil }
-
-    // MARK: Sockets
-
-    package func listen(at path: FilePath) throws(Errno) -> FileDescriptor { throw .notSupported }
-    package func accept(_ socket: FileDescriptor) throws(Errno) -> FileDescriptor { throw .notSupported }
-    package func connect(to path: FilePath) throws(Errno) -> FileDescriptor { throw .notSupported }
-    package func peerUserID(_ socket: FileDescriptor) throws(Errno) -> UInt32 { throw .notSupported }
-
-    package func send(
-        _ socket: FileDescriptor, _ bytes: [UInt8], descriptors: [FileDescriptor]
-    ) throws(Errno) -> Int {
-        throw .notSupported
-    }
-
-    package func receive(
-        _ socket: FileDescriptor, atMostBytes count: Int
-    ) throws(Errno) -> (bytes: [UInt8], descriptors: [FileDescriptor]) {
-        throw .notSupported
-    }
 }
 
 /// A small generator of well-mixed numbers from a counter (Steele, Lea and Flood, 2014), for what has to be the same

@@ -1,7 +1,8 @@
 package import RVFHost
 package import SystemPackage
 
-/// The system as a simulated process sees it. Not simulated, and reported as unsupported: sockets, watches, maps.
+/// The system as a simulated process sees it. Not simulated, and reported as unsupported: sockets with
+/// names, watches, maps.
 package struct SimulatedHost: Host {
     package let world: World
     package let process: Int
@@ -23,11 +24,10 @@ package struct SimulatedHost: Host {
     }
 
     func install(_ inode: UInt64, isWritable: Bool, in state: inout WorldState) -> Int32 {
-        var number: Int32 = 3
-        while state.processes[process].descriptors[number] != nil { number += 1 }
-        state.processes[process].descriptors[number] = WorldState.OpenFile(inode: inode, isWritable: isWritable)
         state.files.noteOpened(inode)
-        return number
+        return state.install(
+            WorldState.OpenFile(inode: inode, isWritable: isWritable, description: state.freeDescription(of: process)),
+            of: process)
     }
 
     /// Whether others can reach the file behind a descriptor.
@@ -118,12 +118,14 @@ package struct SimulatedHost: Host {
 
     package func close(_ descriptor: FileDescriptor) {
         if world.isGhost(process) { return }
+        if world.state.processes[process].sockets[descriptor.rawValue] != nil { return closeSocket(descriptor) }
         let number = inode(descriptor, in: world.state)
         let isLocked =
-            world.state.files.inodes[number]?.lockedBy == WorldState.description(descriptor.rawValue, of: process)
+            world.state.files.inodes[number]?.lockedBy == world.state.description(descriptor.rawValue, of: process)
         _ = try? world.perform(
             process, .call("close", isVisible: isLocked, canFail: false), "closes fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
+            if isLocked, defect == .unlocksBeforeClosing { state.files.dropLock(number) }
             state.close(descriptor.rawValue, of: process)
             return true
         }

@@ -16,16 +16,19 @@ package final class World: @unchecked Sendable {
         /// A process of this kind makes its next step within so long, unless it sleeps; nil for any time.
         package var patienceNanoseconds: Int64?
         package var isPeer: Bool
+        /// The end of a pair of sockets that it begins with.
+        package var socketEnd: Int?
         package var body: @Sendable (SimulatedHost) -> Void
 
         package init(
             name: String, machine: Int = 0, patienceNanoseconds: Int64? = nil, isPeer: Bool = false,
-            body: @escaping @Sendable (SimulatedHost) -> Void
+            socketEnd: Int? = nil, body: @escaping @Sendable (SimulatedHost) -> Void
         ) {
             self.name = name
             self.machine = machine
             self.patienceNanoseconds = patienceNanoseconds
             self.isPeer = isPeer
+            self.socketEnd = socketEnd
             self.body = body
         }
     }
@@ -73,9 +76,10 @@ package final class World: @unchecked Sendable {
             actors.append(actor)
             seats.append(Seat())
             pending.append(.start)
-            state.processes.append(
-                WorldState.Process(
-                    id: Int32(100 + first + offset), machine: actor.machine, isPeer: actor.isPeer))
+            var process = WorldState.Process(
+                id: Int32(100 + first + offset), machine: actor.machine, isPeer: actor.isPeer)
+            if let end = actor.socketEnd { process.sockets[SimulatedSockets.firstDescriptor] = end }
+            state.processes.append(process)
         }
         let group = DispatchGroup()
         for process in first..<actors.count {
@@ -236,18 +240,32 @@ package final class World: @unchecked Sendable {
     }
 
     private func choose(current: Int?) -> Next {
+        // What has been done before needs no look: it was allowed, and broke nothing.
+        if let known = chooser.known() { return take(known, current: current) }
         // A step is over, and what the process says of it has been heard.
         if state.referee.violation == nil, let violation = invariant(state) { report(violation) }
         tellViolation()
         let choices = self.choices(current: current)
-        guard choices.contains(where: \.isRun) else { return .nobody }
+        guard choices.contains(where: \.isRun) else { return nobodyGoesOn() }
         // After a violation nothing more is to be found out.
         let chosen = state.referee.violation == nil ? chooser.choose(among: choices, in: state, current: current) : nil
         guard let chosen else {
             abort()
             return .abort
         }
-        switch choices[chosen] {
+        return take(choices[chosen], current: current)
+    }
+
+    /// All have ended, or each waits for another.
+    private func nobodyGoesOn() -> Next {
+        guard state.processes.contains(where: { $0.life == .running }) else { return .nobody }
+        report("all that are left wait for each other")
+        abort()
+        return .abort
+    }
+
+    private func take(_ choice: Choice, current: Int?) -> Next {
+        switch choice {
         case .run(let process, let isPreemption):
             if isPreemption, let left = state.budget.preemptions { state.budget.preemptions = left - 1 }
             wake(process)
@@ -291,7 +309,11 @@ package final class World: @unchecked Sendable {
         let living = state.processes.indices.filter {
             !isGhost($0) && [.running, .notStarted].contains(state.processes[$0].life)
         }
-        let mayGoOn = current.map { living.contains($0) && state.processes[$0].wakesNanoseconds == nil } ?? false
+        let mayGoOn =
+            current.map { current in
+                let process = state.processes[current]
+                return living.contains(current) && process.wakesNanoseconds == nil && process.awaitedSocket == nil
+            } ?? false
         if let current, living.contains(current), canRun(current) { result.append(.run(current, isPreemption: false)) }
         let mayPreempt = !mayGoOn || state.budget.preemptions != 0
         if mayPreempt {
@@ -312,6 +334,7 @@ package final class World: @unchecked Sendable {
     /// Whether it is a process's turn, or can come to be by letting time pass: not while another one that does not
     /// sleep would take longer for its next step than it ever does.
     private func canRun(_ process: Int) -> Bool {
+        if let end = state.processes[process].awaitedSocket { return state.sockets.isReadable(end) }
         guard let wakes = state.processes[process].wakesNanoseconds, wakes > state.bootClockNanoseconds else {
             return true
         }
@@ -321,27 +344,5 @@ package final class World: @unchecked Sendable {
             else { return true }
             return wakes - state.processes[other].lastStepNanoseconds <= patience
         }
-    }
-}
-
-extension WorldState {
-    /// A process has come to its end: its descriptors are closed.
-    mutating func end(_ process: Int, as life: Process.Life) {
-        for descriptor in processes[process].descriptors.keys.sorted() { close(descriptor, of: process) }
-        processes[process].life = life
-        processes[process].wakesNanoseconds = nil
-        // What it knew is of no more consequence.
-        processes[process].history = 0
-        referee.noteEnded(process)
-    }
-
-    mutating func close(_ descriptor: Int32, of process: Int) {
-        guard let open = processes[process].descriptors.removeValue(forKey: descriptor) else { return }
-        files.noteClosed(open.inode, description: WorldState.description(descriptor, of: process))
-    }
-
-    /// Open file descriptions are not shared, so that a process and its number name one.
-    static func description(_ descriptor: Int32, of process: Int) -> Int {
-        process << 32 | Int(descriptor)
     }
 }

@@ -7,6 +7,8 @@ package struct WorldState: Hashable, Sendable {
     package struct OpenFile: Hashable, Sendable {
         package var inode: UInt64
         package var isWritable: Bool
+        /// The open file description, which several processes can share.
+        package var description: Int
     }
 
     package struct Process: Hashable, Sendable {
@@ -20,6 +22,10 @@ package struct WorldState: Hashable, Sendable {
         package let isPeer: Bool
         package var life = Life.notStarted
         package var descriptors: [Int32: OpenFile] = [:]
+        /// Ends of connected pairs, by descriptor.
+        package var sockets: [Int32: Int] = [:]
+        /// The end at which it waits for something to read.
+        package var awaitedSocket: Int?
         /// Until when it sleeps, on the boot clock.
         package var wakesNanoseconds: Int64?
         /// What its clocks are ahead of the world's, where sleeping takes no time for the others.
@@ -40,6 +46,7 @@ package struct WorldState: Hashable, Sendable {
     }
 
     package var files: SimulatedFileSystem
+    package var sockets = SimulatedSockets()
     package var machines: [Machine]
     package var processes: [Process] = []
     /// Process ids that other programs bear.
