@@ -13,7 +13,7 @@ package enum LockScenarios {
 
     /// To be run through every order of their steps.
     package static func exhaustive(_ setting: Setting) -> [Scenario] {
-        twoWriters + creators + withPeers + withAccidents + handOvers + (setting == .long ? threeWriters(preemptions: 4) : threeWriters(preemptions: 2))
+        twoWriters + creators + withPeers + withAccidents + handOvers + threeWriters(setting)
     }
 
     /// Two of ours without a bound on their interleaving, one of which may be killed at any step.
@@ -105,8 +105,10 @@ package enum LockScenarios {
         ]
     }
 
-    private static func threeWriters(preemptions: Int) -> [Scenario] {
-        [Scene.Beginning.noLock, .oldDeadGuarded, .oldPeer].map { beginning in
+    private static func threeWriters(_ setting: Setting) -> [Scenario] {
+        let preemptions = setting == .long ? 3 : 2
+        let beginnings = setting == .long ? Scene.Beginning.allCases : [.noLock, .oldDeadGuarded, .oldPeer]
+        return beginnings.map { beginning in
             Scenario(
                 "three writers and a kill, from \(beginning), at most \(preemptions) preemptions",
                 Scene.state(beginning, budget: Budget(kills: 1, preemptions: preemptions)),

@@ -2,10 +2,7 @@
 /// ended, a reader has to find what was acknowledged, and a writer to go on.
 package enum StoreScenarios {
     package static var all: [Scenario] {
-        let files = StoreActors.emptyStore()
-        func scenario(_ name: String, _ actors: [World.Actor], _ budget: Budget) -> Scenario {
-            Scenario(name, StoreActors.state(files, budget: budget), actors, invariants: [], endsWell: .storeGoesOn)
-        }
+        let scenario = maker()
         let writer = StoreActors.writer("A", ids: [1, 2])
         return [
             scenario("a store's writer and its reader", [writer, StoreActors.reader("R", looks: 3)], Budget(kills: 1)),
@@ -24,5 +21,28 @@ package enum StoreScenarios {
             scenario(
                 "a store's calls fail", [writer, StoreActors.reader("R", looks: 2)], Budget(errors: 1)),
         ]
+    }
+
+    /// To be run in random order: everything at once.
+    package static var random: [Scenario] {
+        [
+            maker()(
+                "writers, compactions and readers of a store, and all accidents",
+                [
+                    StoreActors.writer("A", ids: [1, 2, 3, 4]), StoreActors.writer("B", ids: [11, 12, 13]),
+                    StoreActors.writer("C", ids: [21, 22, 23], compacts: true),
+                    StoreActors.reader("R", looks: 6), StoreActors.reader("S", looks: 4),
+                ],
+                Budget(
+                    kills: 3, errors: 1,
+                    acts: [.removeLock, .stepClock(machine: 0, seconds: 3600), .passTime(seconds: 40)]))
+        ]
+    }
+
+    private static func maker() -> (String, [World.Actor], Budget) -> Scenario {
+        let files = StoreActors.emptyStore()
+        return { name, actors, budget in
+            Scenario(name, StoreActors.state(files, budget: budget), actors, invariants: [], endsWell: .storeGoesOn)
+        }
     }
 }

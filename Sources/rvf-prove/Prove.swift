@@ -61,7 +61,7 @@ enum Prove {
         let setting: LockScenarios.Setting = isShort ? .short : .long
         return (LockScenarios.exhaustive(setting) + StoreScenarios.all).map { scenario in
             Task(name: scenario.name) { Explorer().explore(scenario, runLimit: limit) }
-        } + LockScenarios.random.map { scenario in
+        } + (LockScenarios.random + StoreScenarios.random).map { scenario in
             Task(name: "at random: \(scenario.name)") { Explorer().wander(scenario, seeds: 1..<seeds) }
         } + Defect.allCases.map { defect in
             Task(name: "defect: \(defect)", isDefect: true) {

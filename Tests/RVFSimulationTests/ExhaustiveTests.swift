@@ -21,7 +21,7 @@ struct ExhaustiveTests {
         await aside { Explorer().explore(scenario, runLimit: Self.runLimit) }.expectNothingFound(in: scenario)
     }
 
-    @Test("random runs with everything at once break no promise", arguments: LockScenarios.random)
+    @Test("random runs with everything at once break no promise", arguments: LockScenarios.random + StoreScenarios.random)
     func randomRuns(_ scenario: Scenario) async {
         await aside { Explorer().wander(scenario, seeds: 1..<30) }.expectNothingFound(in: scenario)
     }
