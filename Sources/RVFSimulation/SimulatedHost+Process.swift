@@ -1,20 +1,8 @@
 package import RVFHost
-package import SystemPackage
+import SystemPackage
 
 extension SimulatedHost {
-    // MARK: Waiting
-
-    package func watch(_ directory: FilePath, for events: WatchedEvents) throws(Errno) -> FileDescriptor {
-        throw .notSupported
-    }
-
-    package func unwatch(_ watch: FileDescriptor) {}
-
-    package func awaitChange(
-        _ watch: FileDescriptor, of names: [FilePath], timeoutNanoseconds: Int64
-    ) throws(Errno) -> Bool {
-        throw .notSupported
-    }
+    // MARK: Waiting, clocks and identity
 
     package func sleep(nanoseconds: Int64) {
         if world.isGhost(process) { return }
@@ -31,8 +19,6 @@ extension SimulatedHost {
             state.bootClockNanoseconds + state.processes[process].privateNanoseconds
         }
     }
-
-    // MARK: Clocks and identity
 
     package func wallClockNanoseconds() -> Int64 {
         let ahead: Int64 = defect == .clockIsAhead ? 400_000_000_000 : 0
@@ -69,18 +55,10 @@ extension SimulatedHost {
         return seen == true ? .alive : .dead
     }
 
-    package func processDescription(_ id: Int32) -> ProcessDescription {
-        ProcessDescription(command: nil, startedNanoseconds: nil)
-    }
-
-    package func environmentVariable(_ name: String) -> [UInt8]? { nil }
-
     package func hostName() -> [UInt8] {
         if world.isGhost(process) { return [] }
         return Array(world.state.machines[world.state.processes[process].machine].name.utf8)
     }
-
-    package func systemFile(_ path: FilePath) -> [UInt8]? { nil }
 }
 
 /// A small generator of well-mixed numbers from a counter (Steele, Lea and Flood, 2014), for what has to be the same

@@ -3,9 +3,6 @@ package import SystemPackage
 
 /// A process begins with its end of a pair, as a child does that has inherited it; sockets with names are not simulated.
 extension SimulatedHost {
-    package func listen(at path: FilePath) throws(Errno) -> FileDescriptor { throw .notSupported }
-    package func accept(_ socket: FileDescriptor) throws(Errno) -> FileDescriptor { throw .notSupported }
-    package func connect(to path: FilePath) throws(Errno) -> FileDescriptor { throw .notSupported }
     package func peerUserID(_ socket: FileDescriptor) throws(Errno) -> UInt32 { userID }
 
     /// The end of a pair with which this process began.

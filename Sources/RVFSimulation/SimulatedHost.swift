@@ -1,9 +1,8 @@
 package import RVFHost
 package import SystemPackage
 
-/// The system as a simulated process sees it. Not simulated, and reported as unsupported: sockets with
-/// names, watches, maps.
-package struct SimulatedHost: Host {
+/// The system as a simulated process sees it.
+package struct SimulatedHost: SecludedHost {
     package let world: World
     package let process: Int
     /// What this process's system does wrong, on purpose.
@@ -57,10 +56,6 @@ package struct SimulatedHost: Host {
             state.files.names(in: inode(directory, in: state))
         }.compactMap { FilePath.Component($0) }
     }
-
-    package func checkWritable(_ directory: FileDescriptor) throws(Errno) {}
-
-    package func resolve(_ path: FilePath) throws(Errno) -> FilePath { path }
 
     // MARK: Files
 
@@ -204,15 +199,8 @@ package struct SimulatedHost: Host {
         }
     }
 
-    package func copyMetadata(from source: FileDescriptor, to target: FileDescriptor) throws(Errno) {
-        let permissions = try status(of: source).permissions
-        try setPermissions(target, FilePermissions(rawValue: CModeT(permissions)))
-    }
-
-    package func availableBytes(on descriptor: FileDescriptor) throws(Errno) -> UInt64 { 1 << 40 }
     package func sync(_ descriptor: FileDescriptor) throws(Errno) {}
     package func syncData(_ descriptor: FileDescriptor) throws(Errno) {}
-    package func map(_ descriptor: FileDescriptor, lengthBytes: Int) throws(Errno) -> Mapping { throw .notSupported }
 
     // MARK: Names
 
@@ -284,7 +272,4 @@ package struct SimulatedHost: Host {
             state.files.inodes[file.inode]?.lockedBy.map { state.processes[$0 >> 32].id }
         } ?? nil
     }
-
-    package func markWaiter(on descriptor: FileDescriptor) {}
-    package func waiterIsMarked(on descriptor: FileDescriptor) -> Bool { false }
 }

@@ -2,54 +2,56 @@ import Foundation
 import RVFSimulation
 import Synchronization
 
-/// Runs the proof of the lock on the simulated system and prints its figures; `scripts/prove` calls it.
+/// Runs the proof of the lock and of the store on the simulated system and prints its figures; `scripts/prove` calls it.
 ///
 /// `rvf-prove [--short] [WORD]`: with a word, only what has it in its name.
 @main
 enum Prove {
     struct Line: Sendable {
         var name: String
-        var report: Explorer.Report
+        var outcome: Outcome
         var seconds: Double
         /// Whether a violation is what is looked for.
         var isDefect: Bool
 
-        var isRight: Bool { (report.finding != nil) == isDefect }
+        var isRight: Bool { (outcome.violation != nil) == isDefect }
 
         var text: String {
-            let outcome =
-                if let finding = report.finding {
-                    "\(isDefect ? "found" : "VIOLATED"): \(finding.violation)"
+            let result =
+                if let violation = outcome.violation {
+                    "\(isDefect ? "found" : "VIOLATED"): \(violation)"
                 } else if isDefect {
                     "NOT FOUND"
                 } else {
-                    report.isComplete ? "holds, searched to the end" : "holds"
+                    outcome.isComplete ? "holds, searched to the end" : "holds"
                 }
-            return "| \(name) | \(report.runs) | \(report.states) | \(Int(seconds.rounded())) | \(outcome) |"
+            return "| \(name) | \(outcome.runs) | \(outcome.states) | \(Int(seconds.rounded())) | \(result) |"
         }
     }
 
     struct Task: Sendable {
         var name: String
         var isDefect = false
-        var run: @Sendable () -> Explorer.Report
+        var run: @Sendable () -> Outcome
     }
 
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
         let isShort = arguments.contains("--short")
         let word = arguments.first { !$0.hasPrefix("-") }
-        let tasks = tasks(isShort: isShort).filter { task in word.map(task.name.contains) ?? true }
-        say("| what | schedules | states | s | |\n|---|---|---|---|---|")
+        let cuts = PowerCutTasks(isShort: isShort)
+        let tasks = (tasks(isShort: isShort) + cuts.all).filter { task in word.map(task.name.contains) ?? true }
+        say("| what | schedules, images | states, reopenings | s | |\n|---|---|---|---|---|")
         let start = ContinuousClock.now
         let lines = runAll(tasks)
         let minutes = (ContinuousClock.now - start) / .seconds(60)
-        let right = lines.filter { !$0.isDefect }
+        let right = lines.filter { !$0.isDefect && !$0.name.hasPrefix(PowerCutTasks.prefix) }
         say("")
         say(
-            "\(right.reduce(0) { $0 + $1.report.runs }) schedules, \(right.reduce(0) { $0 + $1.report.states }) states, "
-                + "\(right.reduce(0) { $0 + $1.report.steps }) steps in \(Int(minutes.rounded(.up))) min; "
+            "\(right.reduce(0) { $0 + $1.outcome.runs }) schedules, \(right.reduce(0) { $0 + $1.outcome.states }) states, "
+                + "\(right.reduce(0) { $0 + $1.outcome.steps }) steps in \(Int(minutes.rounded(.up))) min; "
                 + "\(lines.count { $0.isDefect && $0.isRight }) of \(lines.count(where: \.isDefect)) defects found")
+        say(cuts.total)
         for line in lines where !line.isRight { tell(line) }
         exit(lines.allSatisfy(\.isRight) ? 0 : 1)
     }
@@ -60,12 +62,12 @@ enum Prove {
         let seeds: UInt64 = isShort ? 1_500 : 200_000
         let setting: LockScenarios.Setting = isShort ? .short : .long
         return (LockScenarios.exhaustive(setting) + StoreScenarios.all).map { scenario in
-            Task(name: scenario.name) { Explorer().explore(scenario, runLimit: limit) }
+            Task(name: scenario.name) { Outcome(Explorer().explore(scenario, runLimit: limit)) }
         } + (LockScenarios.random + StoreScenarios.random).map { scenario in
-            Task(name: "at random: \(scenario.name)") { Explorer().wander(scenario, seeds: 1..<seeds) }
+            Task(name: "at random: \(scenario.name)") { Outcome(Explorer().wander(scenario, seeds: 1..<seeds)) }
         } + Defect.allCases.map { defect in
             Task(name: "defect: \(defect)", isDefect: true) {
-                Explorer().search(LockScenarios.revealing(defect), runLimit: 10_000, seeds: 1..<20_000)
+                Outcome(Explorer().search(LockScenarios.revealing(defect), runLimit: 10_000, seeds: 1..<20_000))
             }
         }
     }
@@ -82,9 +84,9 @@ enum Prove {
                     let index = next.add(1, ordering: .relaxed).oldValue
                     guard index < tasks.count else { break }
                     let start = ContinuousClock.now
-                    let report = tasks[index].run()
+                    let outcome = tasks[index].run()
                     let line = Line(
-                        name: tasks[index].name, report: report, seconds: (ContinuousClock.now - start) / .seconds(1),
+                        name: tasks[index].name, outcome: outcome, seconds: (ContinuousClock.now - start) / .seconds(1),
                         isDefect: tasks[index].isDefect)
                     lines.withLock { $0.append(line) }
                     say(line.text)
@@ -98,10 +100,9 @@ enum Prove {
 
     private static func tell(_ line: Line) {
         say("\n\(line.name):")
-        guard let finding = line.report.finding else { return say("no violation was found, and there is one") }
-        say(finding.violation)
-        say("choices: \(finding.choices)")
-        for step in finding.story { say("    \(step)") }
+        guard let violation = line.outcome.violation else { return say("no violation was found, and there is one") }
+        say(violation)
+        for step in line.outcome.story { say(step) }
     }
 
     private static func say(_ text: String) {

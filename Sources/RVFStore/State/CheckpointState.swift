@@ -12,6 +12,9 @@ struct CheckpointState: Sendable {
 }
 
 extension SnapshotCore {
+    /// The checkpoints that count.
+    package func checkpointList() throws(StoreError) -> CheckpointList { try checkpointState().list }
+
     /// How many segments of one generation are looked at; of honest writers there are a few, of commits that crashed.
     private static var examinedLimit: Int { 64 }
 

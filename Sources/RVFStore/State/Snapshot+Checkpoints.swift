@@ -7,11 +7,11 @@ extension Snapshot {
     ///
     /// - Throws: ``StoreError/damaged(_:offset:what:)`` where the checkpoints cannot be read.
     public func checkpoint(source: String) throws(StoreError) -> Checkpoint? {
-        try core.checkpointState().list[source]
+        try core.checkpointList()[source]
     }
 
     /// All checkpoints, by the bytes of their sources' names. See ``checkpoint(source:)``.
     public var checkpoints: [Checkpoint] {
-        get throws(StoreError) { try core.checkpointState().list.all }
+        get throws(StoreError) { try core.checkpointList().all }
     }
 }
