@@ -32,6 +32,8 @@ enum Lines {
         var polled = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&polled, 1, 0) > 0
     }
+
+    static func pause(microseconds: UInt32) { usleep(microseconds) }
 }
 
 /// `key=value` arguments.

@@ -35,6 +35,17 @@ case "life": try Life(path: path, settings: settings).run()
 case "tasks": await runTasks(path, settings)
 case "descriptors": runDescriptors()
 case "find": try runFind(path, settings)
+case "keep":
+    var keeper = Keeper(path, settings)
+    keeper.run()
+case "look":
+    var looker = Looker(path, settings)
+    looker.run()
+case "follow":
+    var follower = Follower(path, settings)
+    follower.run()
+case "create": try runCreator(path, settings)
+case "find-created": try runCreationFollower(path)
 default:
     Lines.say("unknown role \(arguments[1])")
     exit(64)
