@@ -61,9 +61,12 @@ let package = Package(
         .testTarget(
             name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],
             swiftSettings: strict),
+        // What the reference runtime makes of a store, from its description alone: an oracle for tests and searches.
+        .target(name: "RVFReference", dependencies: ["CZlib"], path: "Tests/RVFReference", swiftSettings: strict),
         // What takes bytes from outside, for searches for those that it cannot take; `scripts/fuzz` runs them. In no product.
         .target(
-            name: "RVFFuzz", dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFCommand", system],
+            name: "RVFFuzz",
+            dependencies: ["RVFConformance", "RVFHost", "RVFLock", "RVFReference", "RVFStore", "RVFCommand", system],
             swiftSettings: strict),
         .executableTarget(name: "rvf-fuzz", dependencies: ["RVFFuzz", system], swiftSettings: strict),
         .testTarget(
@@ -75,7 +78,9 @@ let package = Package(
             name: "RVFHostTests", dependencies: ["RVFHost", "RVFTestSupport", system], swiftSettings: strict),
         .testTarget(
             name: "RVFStoreTests",
-            dependencies: ["RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", "CZlib", "rvf-probe", system],
+            dependencies: [
+                "RVFHost", "RVFLock", "RVFReference", "RVFStore", "RVFTestSupport", "CZlib", "rvf-probe", system,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "RVFLockTests",

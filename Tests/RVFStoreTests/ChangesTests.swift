@@ -1,4 +1,5 @@
 import RVFHost
+import RVFReference
 import RVFStore
 import SystemPackage
 import Testing

@@ -1,4 +1,5 @@
 import CZlib
+import RVFReference
 import RVFStore
 import Testing
 

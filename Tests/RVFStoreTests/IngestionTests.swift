@@ -1,4 +1,5 @@
 import Foundation
+import RVFReference
 import RVFStore
 import Synchronization
 import SystemPackage

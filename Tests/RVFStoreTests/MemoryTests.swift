@@ -1,3 +1,4 @@
+import RVFReference
 import RVFStore
 import RVFTestSupport
 import SystemPackage
@@ -113,7 +114,7 @@ import Testing
                 let scratch = Scratch()
                 let rich = try MemoryTests.richStore(1, in: scratch)
                 var generator = SeededGenerator(seed: 1)
-                let headers = OldPeer.segments(of: rich)
+                let headers = ReferenceWriter.segments(of: rich)
                 try expectLittleMemory("mutations") {
                     for _ in 0..<(TestPowers.isLong ? 5_000 : 80) {
                         var file = rich
@@ -129,7 +130,7 @@ import Testing
                                 file[place + position] = byte
                             }
                             // Mostly with a right hash, so that what it says is read.
-                            if Int.random(in: 0..<4, using: &generator) > 0 { setHash(at: segment.offset, in: &file) }
+                            if Int.random(in: 0..<4, using: &generator) > 0 { ReferenceWriter.setHash(at: segment.offset, in: &file) }
                         }
                         if Int.random(in: 0..<8, using: &generator) == 0 {
                             file.removeLast(Int.random(in: 0..<file.count, using: &generator))
@@ -190,15 +191,4 @@ import Testing
     }
 
     private func pad(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: (12 - count % 12) % 12) }
-
-    /// Gives a segment the hash of what its payload is now, where it ends within the file.
-    private func setHash(at offset: Int, in file: inout [UInt8]) {
-        let length = ReferenceStore.u64(file, offset + 16)
-        guard length <= UInt64(file.count - offset - 64) else { return }
-        let checksum = zlibChecksum(file[(offset + 64)..<(offset + 64 + Int(length))])
-        for (word, bits) in [UInt32(0), 8, 16, 24].enumerated() {
-            let rotated = bits == 0 ? checksum : checksum << bits | checksum >> (32 - bits)
-            file.replaceSubrange((offset + 0x28 + 4 * word)..<(offset + 0x2C + 4 * word), with: little(UInt64(rotated), 4))
-        }
-    }
 #endif

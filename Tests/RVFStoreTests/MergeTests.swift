@@ -1,6 +1,7 @@
 import Foundation
 import RVFHost
 import RVFLock
+import RVFReference
 import RVFStore
 import SystemPackage
 import Testing

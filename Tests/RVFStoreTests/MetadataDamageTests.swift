@@ -1,5 +1,6 @@
 import RVFHost
 import RVFLock
+import RVFReference
 import RVFStore
 import SystemPackage
 import Testing
@@ -124,9 +125,9 @@ struct MetadataDamageTests {
     func repairWithoutManifest() throws {
         let offsets = try store()
         var file = try scratch.read()
-        for segment in OldPeer.segments(of: file) where segment.type == 5 { file[segment.offset + 64] ^= 1 }
+        for segment in ReferenceWriter.segments(of: file) where segment.type == 5 { file[segment.offset + 64] ^= 1 }
         // The row of id 1.
-        let first = try #require(OldPeer.segments(of: file).first { $0.type == 1 })
+        let first = try #require(ReferenceWriter.segments(of: file).first { $0.type == 1 })
         file[first.offset + 64 + 10] ^= 1
         try scratch.write(file)
         let report = try StoreRepair.run(from: path, to: scratch("saved.rvf"))

@@ -1,5 +1,6 @@
 import RVFHost
 import RVFLock
+import RVFReference
 import RVFStore
 import SystemPackage
 import Testing
@@ -52,13 +53,13 @@ struct MetadataPeerTests {
             if round % 30 == 29 { try model.expect(at: path, "round \(round)") }
         }
         #expect(most == 64)
-        let metadata = OldPeer.segments(of: try scratch.read()).filter { $0.type == 7 }
+        let metadata = ReferenceWriter.segments(of: try scratch.read()).filter { $0.type == 7 }
         #expect(metadata.count == 150)
         let report = try StoreVerification.run(at: path)
         #expect(report.isIntact && report.warningCount == 0, "\(report.problems)")
         try writer.compact()
         try model.expect(at: path, "compacted")
-        #expect(OldPeer.segments(of: try scratch.read()).filter { $0.type == 7 }.count == 1)
+        #expect(ReferenceWriter.segments(of: try scratch.read()).filter { $0.type == 7 }.count == 1)
     }
 
     @Test("a peer's append and its compaction leave the metadata as it was")
@@ -68,7 +69,7 @@ struct MetadataPeerTests {
         try scratch.write(try OldPeer.ingest(new, in: try scratch.read()))
         model.rows[9] = new[0].1
         try model.expect(at: path, "appended")
-        try scratch.write(try OldPeer.compact(try scratch.read()).file)
+        try scratch.write(try OldPeer.compact(try scratch.read()))
         try model.expect(at: path, "compacted")
         var writer = try StoreWriter.open(at: path)
         var transaction = Transaction()
@@ -96,7 +97,7 @@ struct MetadataPeerTests {
         try writer.commit(kept)
         model.metadata[3]?["n"] = 50
         try model.expect(at: path, "committed")
-        let compacted = try OldPeer.compact(try scratch.read()).file
+        let compacted = try OldPeer.compact(try scratch.read())
         let peerPath = try scratch.write(compacted, to: "peer.rvf")
         try model.expect(try StoreReader(at: peerPath).snapshot(), "compacted by a peer")
         let report = try StoreVerification.run(at: peerPath)
@@ -135,7 +136,7 @@ struct MetadataPeerTests {
             model.metadata[3]?["n"] = .int64(number)
         }
         try model.expect(at: path, "committed")
-        let peerPath = try scratch.write(try OldPeer.compact(try scratch.read()).file, to: "peer.rvf")
+        let peerPath = try scratch.write(try OldPeer.compact(try scratch.read()), to: "peer.rvf")
         try model.expect(try StoreReader(at: peerPath).snapshot(), "compacted by a peer")
     }
 

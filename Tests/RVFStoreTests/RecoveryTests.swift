@@ -1,3 +1,4 @@
+import RVFReference
 import RVFStore
 import SystemPackage
 import Testing

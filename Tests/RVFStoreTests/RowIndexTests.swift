@@ -1,4 +1,5 @@
 import Foundation
+import RVFReference
 import RVFStore
 import RVFTestSupport
 import SystemPackage
@@ -131,7 +132,7 @@ struct RowIndexTests {
         try writer.append(batch(rows(1...100, dimension: 2)))
         try writer.delete(ids: [50])
         try writer.close()
-        var peer = try ReferenceWriter(continuing: try scratch.read())
+        var peer = try ReferenceWriter(reopening: try scratch.read(), keepsMetric: true)
         peer.ingest(rows([200], dimension: 2))
         let place = try #require(try RowIndexForge.places(in: peer.file).first)
         var file = peer.file
@@ -153,7 +154,7 @@ struct RowIndexTests {
         try writer.append(batch(rows([3, 70], dimension: 2, version: 1)))
         try writer.close()
         var expected = dictionary(rows(1...60, dimension: 2) + rows([3, 70], dimension: 2, version: 1))
-        var peer = try ReferenceWriter(continuing: try scratch.read())
+        var peer = try ReferenceWriter(reopening: try scratch.read(), keepsMetric: true)
         peer.ingest(rows([4, 80], dimension: 2, version: 2), witnessed: true)
         peer.delete([9])
         try scratch.write(peer.file)
@@ -162,7 +163,7 @@ struct RowIndexTests {
         try expect(expected, "appended")
         #expect(try indexedCount() == 2)
         for alignment in [1, 64] {
-            let compacted = try peer.compacted(alignment: alignment)
+            let compacted = try ReferenceWriter.compacting(peer.file, keepsMetric: true, alignment: alignment)
             #expect(compacted.entries.count { $0.type == 0xF1 } == 2)
             // The inode of a store that is open is never written anew by others either.
             try FileManagement.remove(path)

@@ -1,3 +1,5 @@
+import RVFReference
+
 /// Finds and makes row indexes from what the specification says of their bytes, without the library.
 enum RowIndexForge {
     struct Place: Equatable {
@@ -65,58 +67,8 @@ enum RowIndexForge {
         precondition(payload.count <= place.length, "no room for the forged index")
         var header = Array(file[place.offset..<(place.offset + 64)])
         header.replaceSubrange(16..<24, with: little(UInt64(payload.count), 8))
-        let checksum = zlibChecksum(payload)
-        for (word, bits) in [UInt32(0), 8, 16, 24].enumerated() {
-            let rotated = bits == 0 ? checksum : checksum << bits | checksum >> (32 - bits)
-            header.replaceSubrange((0x28 + 4 * word)..<(0x2C + 4 * word), with: little(UInt64(rotated), 4))
-        }
+        header.replaceSubrange(0x28..<0x38, with: ReferenceWriter.hash(of: payload))
         let rest = [UInt8](repeating: 0, count: place.length - payload.count)
         file.replaceSubrange(place.offset..<(place.offset + 64 + place.length), with: header + payload + rest)
-    }
-}
-
-extension ReferenceWriter {
-    /// Goes on with a file that somebody else wrote.
-    init(continuing file: [UInt8]) throws {
-        let store = try ReferenceStore(file)
-        self.init(dimension: store.dimension, metric: store.metric, fileID: store.fileID)
-        self.file = file
-        epoch = store.epoch
-        entries = store.entries.map { ($0.id, $0.offset, $0.length, $0.type) }
-        deleted = Set(store.deleted)
-        distinct = Set(store.rows.keys).union(store.deleted)
-        nextID = (store.entries.map(\.id).max() ?? 0) + 1
-    }
-
-    /// A compaction as the reference's: all live rows in one segment, then every other segment that looks like one, the
-    /// file being searched byte by byte, and all of it named.
-    ///
-    /// - Parameter alignment: where the carried segments begin.
-    func compacted(alignment: Int = 1) throws -> ReferenceWriter {
-        let store = try ReferenceStore(file)
-        var new = ReferenceWriter(dimension: dimension, metric: metric, fileID: fileID)
-        new.file = []
-        new.entries = []
-        new.nextID = 1
-        new.epoch = epoch
-        new.distinct = Set(store.rows.keys)
-        new.segment(1, new.vectorPayload(store.rows.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
-        var offset = 0
-        while offset + 64 <= file.count {
-            let length = Int(clamping: ReferenceStore.u64(file, offset + 16))
-            guard ReferenceStore.u32(file, offset) == 0x5256_4653, ![1, 4, 5].contains(file[offset + 5]),
-                length <= file.count - offset - 64
-            else {
-                offset += 1
-                continue
-            }
-            while new.file.count % alignment != 0 { new.file.append(0) }
-            new.entries.append((ReferenceStore.u64(file, offset + 8), new.file.count, length, file[offset + 5]))
-            new.file += file[offset..<(offset + 64 + length)]
-            offset += 64 + length
-        }
-        new.nextID = nextID + 10
-        new.commit()
-        return new
     }
 }

@@ -1,3 +1,4 @@
+import RVFReference
 import RVFStore
 import RVFTestSupport
 import SystemPackage

@@ -1,19 +1,19 @@
 /// Writes a store as its reference runtime does: unpadded, every commit in full, every manifest naming all earlier
 /// ones. It makes the files that tests read, and shares no code with the library.
-struct ReferenceWriter {
-    var file: [UInt8] = []
-    var dimension: Int
-    var metric: UInt8 = 0
-    var epoch: UInt32 = 0
-    var entries: [(id: UInt64, offset: Int, length: Int, type: UInt8)] = []
-    var deleted: Set<UInt64> = []
-    var distinct: Set<UInt64> = []
-    var nextID: UInt64 = 1
+package struct ReferenceWriter {
+    package var file: [UInt8] = []
+    package var dimension: Int
+    package var metric: UInt8 = 0
+    package var epoch: UInt32 = 0
+    package var entries: [(id: UInt64, offset: Int, length: Int, type: UInt8)] = []
+    package var deleted: Set<UInt64> = []
+    package var distinct: Set<UInt64> = []
+    package var nextID: UInt64 = 1
     /// Nil for a store without identity.
-    var fileID: [UInt8]? = Array(1...16)
+    package var fileID: [UInt8]? = Array(1...16)
     private var lastWitness = [UInt8](repeating: 0, count: 32)
 
-    init(dimension: Int, metric: UInt8 = 0, fileID: [UInt8]? = Array(1...16)) {
+    package init(dimension: Int, metric: UInt8 = 0, fileID: [UInt8]? = Array(1...16)) {
         self.dimension = dimension
         self.metric = metric
         self.fileID = fileID
@@ -23,28 +23,36 @@ struct ReferenceWriter {
 
     /// Header and payload at the end of the file. The offset of its header.
     @discardableResult
-    mutating func segment(_ type: UInt8, _ payload: [UInt8], listed: Bool = true, hash: Bool = true) -> Int {
+    package mutating func segment(_ type: UInt8, _ payload: [UInt8], listed: Bool = true, hash: Bool = true) -> Int {
         let offset = file.count
-        let checksum = hash ? zlibChecksum(payload) : 0
         file += little(0x5256_4653, 4) + [1, type, 0, 0] + little(nextID, 8) + little(UInt64(payload.count), 8)
         file += [UInt8](repeating: 0, count: 16)
-        for bits in [UInt32(0), 8, 16, 24] {
-            file += little(UInt64(bits == 0 ? checksum : checksum << bits | checksum >> (32 - bits)), 4)
-        }
+        file += hash ? Self.hash(of: payload) : [UInt8](repeating: 0, count: 16)
         file += [UInt8](repeating: 0, count: 8) + payload
         if listed { entries.append((nextID, offset, payload.count, type)) }
         nextID += 1
         return offset
     }
 
+    /// The sixteen bytes that a header has for a payload.
+    package static func hash(of payload: some Sequence<UInt8>) -> [UInt8] {
+        let checksum = zlibChecksum(payload)
+        var bytes: [UInt8] = []
+        for bits in [UInt32(0), 8, 16, 24] {
+            let word = bits == 0 ? checksum : checksum << bits | checksum >> (32 - bits)
+            bytes += little(UInt64(word), 4)
+        }
+        return bytes
+    }
+
     /// A manifest of everything listed so far.
     @discardableResult
-    mutating func commit(trailing: [UInt8] = []) -> Int {
+    package mutating func commit(trailing: [UInt8] = []) -> Int {
         epoch += 1
         return segment(5, manifestPayload() + trailing)
     }
 
-    func manifestPayload() -> [UInt8] {
+    package func manifestPayload() -> [UInt8] {
         let isFirst = file.isEmpty
         var payload = little(UInt64(isFirst ? 0 : epoch), 4) + little(UInt64(dimension), 2)
         payload += little(UInt64(distinct.count), 8) + little(UInt64(entries.count), 4) + [0, metric, 0, 0]
@@ -58,7 +66,7 @@ struct ReferenceWriter {
         return payload
     }
 
-    func vectorPayload(_ rows: [(UInt64, [Float])]) -> [UInt8] {
+    package func vectorPayload(_ rows: [(UInt64, [Float])]) -> [UInt8] {
         var payload = little(UInt64(dimension), 2) + little(UInt64(rows.count), 4)
         for (id, vector) in rows {
             payload += little(id, 8)
@@ -68,14 +76,14 @@ struct ReferenceWriter {
     }
 
     /// One segment of rows, a witness and a manifest.
-    mutating func ingest(_ rows: [(UInt64, [Float])], witnessed: Bool = false) {
+    package mutating func ingest(_ rows: [(UInt64, [Float])], witnessed: Bool = false) {
         distinct.formUnion(rows.map(\.0))
         segment(1, vectorPayload(rows))
         if witnessed { witness("ingest") }
         commit()
     }
 
-    mutating func delete(_ ids: [UInt64]) {
+    package mutating func delete(_ ids: [UInt64]) {
         deleted.formUnion(ids)
         var payload = little(UInt64(ids.count), 4) + little(UInt64(epoch), 4) + little(0, 8)
         for id in ids { payload += [1, 0, 8, 0] + little(id, 8) }
@@ -83,14 +91,14 @@ struct ReferenceWriter {
         commit()
     }
 
-    mutating func witness(_ action: String, listed: Bool = true) {
+    package mutating func witness(_ action: String, listed: Bool = true) {
         let payload = [0] + little(1_700_000_000_000_000_000, 8) + little(UInt64(action.utf8.count), 4)
             + Array(action.utf8) + lastWitness
         segment(10, payload, listed: listed)
         lastWitness = Self.witnessHash(payload)
     }
 
-    static func witnessHash(_ bytes: [UInt8]) -> [UInt8] {
+    package static func witnessHash(_ bytes: [UInt8]) -> [UInt8] {
         var o = [UInt8](repeating: 0, count: 32)
         for (i, b) in bytes.enumerated() {
             o[i % 32] = o[i % 32] &+ b
@@ -101,6 +109,6 @@ struct ReferenceWriter {
     }
 }
 
-func little(_ value: UInt64, _ count: Int) -> [UInt8] {
+package func little(_ value: UInt64, _ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
 }

@@ -3,37 +3,37 @@ import CZlib
 /// Reads a store as its reference runtime does, from what the format's description says of that runtime alone. It
 /// shares no code with the library, so that a mistake there cannot hide here. Stricter in one thing: every hash of a
 /// segment that it uses must be set and right.
-struct ReferenceStore {
-    struct Entry: Equatable {
-        var id: UInt64
-        var offset: Int
-        var length: Int
-        var type: UInt8
+package struct ReferenceStore {
+    package struct Entry: Equatable {
+        package var id: UInt64
+        package var offset: Int
+        package var length: Int
+        package var type: UInt8
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
     }
 
-    var manifestOffset = 0
-    var segmentID: UInt64 = 0
-    var epoch: UInt32 = 0
-    var dimension = 0
-    var total: UInt64 = 0
-    var profile: UInt8 = 0
-    var metric: UInt8 = 0
-    var entries: [Entry] = []
-    var deleted: [UInt64] = []
-    var fileID: [UInt8]?
+    package var manifestOffset = 0
+    package var segmentID: UInt64 = 0
+    package var epoch: UInt32 = 0
+    package var dimension = 0
+    package var total: UInt64 = 0
+    package var profile: UInt8 = 0
+    package var metric: UInt8 = 0
+    package var entries: [Entry] = []
+    package var deleted: [UInt64] = []
+    package var fileID: [UInt8]?
     /// Live rows.
-    var rows: [UInt64: [Float]] = [:]
+    package var rows: [UInt64: [Float]] = [:]
     /// Distinct ids in the segments.
-    var distinctCount = 0
+    package var distinctCount = 0
 
-    static let reach = 65_536
-    static let longestSegment = 256 << 20
+    package static let reach = 65_536
+    package static let longestSegment = 256 << 20
 
-    init(_ file: [UInt8]) throws(Failure) {
+    package init(_ file: [UInt8]) throws(Failure) {
         let lowest = max(0, file.count - Self.reach)
         var offset = file.count - 64
         while offset >= lowest {
@@ -65,6 +65,7 @@ struct ReferenceStore {
         guard position + 8 * deletedCount <= end else { return false }
         deleted = (0..<deletedCount).map { Self.u64(file, position + 8 * $0) }
         position += 8 * deletedCount
+        fileID = nil
         if position + 72 <= end, Self.u32(file, position) == 0x4649_4449 {
             fileID = Array(file[(position + 4)..<(position + 20)])
         }
@@ -81,7 +82,8 @@ struct ReferenceStore {
 
     private mutating func readRows(_ file: [UInt8]) throws(Failure) {
         for entry in entries {
-            guard entry.offset + 64 + entry.length <= manifestOffset, Self.u32(file, entry.offset) == 0x5256_4653,
+            guard entry.offset <= manifestOffset - 64, entry.length <= manifestOffset - 64 - entry.offset,
+                Self.u32(file, entry.offset) == 0x5256_4653,
                 file[entry.offset + 5] == entry.type, Self.u64(file, entry.offset + 8) == entry.id,
                 Int(Self.u64(file, entry.offset + 16)) == entry.length
             else { throw Failure(description: "the entry for byte \(entry.offset) does not match the header there") }
@@ -109,7 +111,7 @@ struct ReferenceStore {
         for id in deleted { rows[id] = nil }
     }
 
-    static func hashIsRight(_ file: [UInt8], at offset: Int, length: Int) -> Bool {
+    package static func hashIsRight(_ file: [UInt8], at offset: Int, length: Int) -> Bool {
         let checksum = zlibChecksum(file[(offset + 64)..<(offset + 64 + length)])
         return (0..<4).allSatisfy { word in
             let bits = UInt32(8 * word)
@@ -118,17 +120,17 @@ struct ReferenceStore {
         } && checksum != 0
     }
 
-    static func u16(_ file: [UInt8], _ offset: Int) -> UInt16 { UInt16(file[offset]) | UInt16(file[offset + 1]) << 8 }
-    static func u32(_ file: [UInt8], _ offset: Int) -> UInt32 {
+    package static func u16(_ file: [UInt8], _ offset: Int) -> UInt16 { UInt16(file[offset]) | UInt16(file[offset + 1]) << 8 }
+    package static func u32(_ file: [UInt8], _ offset: Int) -> UInt32 {
         UInt32(u16(file, offset)) | UInt32(u16(file, offset + 2)) << 16
     }
-    static func u64(_ file: [UInt8], _ offset: Int) -> UInt64 {
+    package static func u64(_ file: [UInt8], _ offset: Int) -> UInt64 {
         UInt64(u32(file, offset)) | UInt64(u32(file, offset + 4)) << 32
     }
 }
 
 /// zlib's CRC-32, called directly.
-func zlibChecksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+package func zlibChecksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let array = Array(bytes)
     return unsafe array.withUnsafeBufferPointer { buffer in
         unsafe UInt32(truncatingIfNeeded: crc32(0, buffer.baseAddress, uInt(buffer.count)))
