@@ -59,7 +59,8 @@ let package = Package(
         .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
         .executableTarget(name: "rvf-prove", dependencies: ["RVFSimulation"], swiftSettings: strict),
         .testTarget(
-            name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],
+            name: "RVFSimulationTests",
+            dependencies: ["RVFSimulation", "RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", system],
             swiftSettings: strict),
         // What takes bytes from outside, for searches for those that it cannot take; `scripts/fuzz` runs them. In no product.
         .target(
