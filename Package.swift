@@ -59,7 +59,8 @@ let package = Package(
         .target(name: "RVFSimulation", dependencies: ["RVFHost", "RVFLock", "RVFStore", system], swiftSettings: strict),
         .executableTarget(name: "rvf-prove", dependencies: ["RVFSimulation"], swiftSettings: strict),
         .testTarget(
-            name: "RVFSimulationTests", dependencies: ["RVFSimulation", "RVFHost", "RVFTestSupport", system],
+            name: "RVFSimulationTests",
+            dependencies: ["RVFSimulation", "RVFHost", "RVFLock", "RVFStore", "RVFTestSupport", system],
             swiftSettings: strict),
         // What the reference runtime makes of a store, from its description alone: an oracle for tests and searches.
         .target(name: "RVFReference", dependencies: ["CZlib"], path: "Tests/RVFReference", swiftSettings: strict),

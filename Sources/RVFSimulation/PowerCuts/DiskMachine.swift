@@ -53,7 +53,7 @@ package final class DiskMachine: Sendable {
         note("the beginning")
     }
 
-    static func wallClock(ofBoot boot: Int) -> Int64 { 1_700_000_000_000_000_000 + Int64(boot) * 60_000_000_000 }
+    package static func wallClock(ofBoot boot: Int) -> Int64 { 1_700_000_000_000_000_000 + Int64(boot) * 60_000_000_000 }
 
     func perform<Value: Sendable>(_ body: (inout State) throws(Errno) -> Value) throws(Errno) -> Value {
         try state.withLock { (state) throws(Errno) in try body(&state) }

@@ -82,28 +82,6 @@ struct CommitRecording {
         }
     }
 
-    /// A power cut at any moment, with everything that it can leave: see ``CrashImages``.
-    func forEachCrash(samples: Int, _ generator: inout SeededGenerator, _ body: (Cut) throws -> Void) throws {
-        var images = CrashImages(base: image)
-        var acknowledged = 0
-        var durable = 0
-        for (event, after) in events {
-            images.add(event)
-            let states = durable...min(acknowledged + 1, durabilities.count)
-            let isOrdered = durable == acknowledged && isOrdered(acknowledged)
-            try images.forEach(samples: samples, &generator) {
-                try body(Cut(image: $0, states: states, isOrdered: isOrdered, acknowledged: acknowledged))
-            }
-            if case .sync = event {
-                images.sync()
-                // What came before an ordered commit is durable with its first sync.
-                durable = max(durable, acknowledged)
-            }
-            acknowledged = after
-            if case .sync = event, after > 0, !isUnsynced(after - 1) { durable = max(durable, after) }
-        }
-    }
-
     /// The end of the process between two calls: what was written is there.
     func forEachEnd(_ body: (Cut) throws -> Void) throws {
         var image = image

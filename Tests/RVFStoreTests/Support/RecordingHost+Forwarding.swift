@@ -35,7 +35,6 @@ extension RecordingHost {
     }
     func truncate(_ descriptor: FileDescriptor, toBytes length: Int64) throws(Errno) {
         try base.truncate(descriptor, toBytes: length)
-        if let disk = script.state.withLock({ $0.disk }) { disk.truncate(try base.status(of: descriptor).identity) }
     }
     func setPermissions(_ descriptor: FileDescriptor, _ permissions: FilePermissions) throws(Errno) {
         try base.setPermissions(descriptor, permissions)
