@@ -13,7 +13,8 @@ package enum LockScenarios {
 
     /// To be run through every order of their steps.
     package static func exhaustive(_ setting: Setting) -> [Scenario] {
-        twoWriters + creators + withPeers + withAccidents + (setting == .long ? threeWriters(preemptions: 4) : threeWriters(preemptions: 2))
+        twoWriters + creators + withPeers + withAccidents + remote + namespaces + permissions + clocks
+            + (setting == .long ? threeWriters(preemptions: 4) : threeWriters(preemptions: 2))
     }
 
     /// Two of ours without a bound on their interleaving, one of which may be killed at any step.
@@ -184,6 +185,12 @@ package enum LockScenarios {
                     + (defect == .clockIsAhead ? [] : [writer("B", .commit)]), endsWell: .unasked)
         case .omitsGuardByte:
             return Scenario(name, Scene.state(.noLock, budget: Budget(kills: 1)), [writer("A")])
+        case .noSyncToServer, .shortSettleOnServer, .noLookAtOpening, .noLookAtDirectory:
+            return revealingRemotely(defect)
+        case .exchangesWithoutLook:
+            return Scenario(
+                name, othersLock(hasPrivateNaps: false, budget: Budget()), [writer("A"), Act.peer("peer", holdSeconds: 1)],
+                invariants: [.peersUnharmed], endsWell: .unasked)
         case .leavesPrivateFiles:
             return Scenario(name, Scene.state(.noLock), [writer("A")])
         }
