@@ -1,14 +1,35 @@
+package import SystemPackage
+
 /// What can happen next in a world.
 package enum Choice: Hashable, Sendable {
     /// A process makes the step that it is about to make. `isPreemption`: another one could have gone on.
     case run(Int, isPreemption: Bool)
     /// A process is killed before its next step.
     case kill(Int)
-    /// A process's next call fails with an I/O error.
-    case fail(Int)
+    /// A process's next call fails.
+    case fail(Int, Errno)
     case act(WorldAct)
+    /// A step that a process makes comes out so.
+    case outcome(Int, Outcome)
 
-    var isRun: Bool { if case .run = self { true } else { false } }
+    var isRun: Bool {
+        switch self {
+        case .run, .outcome: true
+        case .kill, .fail, .act: false
+        }
+    }
+}
+
+/// How a call comes out where the system leaves more than one way.
+package enum Outcome: Hashable, Sendable {
+    /// By what the server has.
+    case fresh
+    /// By what the host has in its cache.
+    case cached
+    /// By what the server has once it has got what another host had written and not synced.
+    case writtenBack
+    /// What was asked for is done, and the reply is lost: a repetition, or a time-out, is reported.
+    case replyLost(Errno)
 }
 
 /// Says what happens next. Called by one thread at a time.
@@ -32,6 +53,12 @@ struct StepKind: CustomStringConvertible, Sendable {
     var canFail: Bool
 
     var description: String { name }
+
+    /// A shortage is met by calls that need something, not by looks.
+    func canGive(_ error: Errno) -> Bool {
+        guard error == .noSpace || error == .diskQuotaExceeded else { return true }
+        return ["open", "write", "link", "linkat", "fsync"].contains(name)
+    }
 
     static let start = StepKind(name: "its start", isVisible: true, canFail: false)
     static let exit = StepKind(name: "its end", isVisible: true, canFail: false)

@@ -53,17 +53,23 @@ final class RandomChooser: Chooser, @unchecked Sendable {
     private(set) var taken: [Int] = []
     /// How likely a turn changes hands, in percent: some runs have long turns, some short ones.
     private let restlessness: Int
+    /// How likely a step comes out otherwise than it usually does, in percent.
+    private let contrariness: Int
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
         restlessness = [2, 10, 30, 70].randomElement(using: &random) ?? 10
+        contrariness = [5, 30, 90].randomElement(using: &random) ?? 30
     }
 
     func choose(among choices: [Choice], in state: WorldState, current: Int?) -> Int? {
         let runs = choices.indices.filter { choices[$0].isRun }
         let others = choices.indices.filter { !choices[$0].isRun }
         let chosen: Int
-        if let other = others.randomElement(using: &random), Int.random(in: 0..<200, using: &random) == 0 {
+        if case .outcome = choices[0] {
+            let isContrary = Int.random(in: 0..<100, using: &random) < contrariness
+            chosen = isContrary ? Int.random(in: 1..<choices.count, using: &random) : 0
+        } else if let other = others.randomElement(using: &random), Int.random(in: 0..<200, using: &random) == 0 {
             chosen = other
         } else if Int.random(in: 0..<100, using: &random) < restlessness {
             chosen = runs.randomElement(using: &random) ?? 0

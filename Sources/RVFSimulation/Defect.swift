@@ -39,6 +39,16 @@ package enum Defect: String, CaseIterable, Hashable, Sendable {
     case resumesOnTimeout
     /// A descriptor that others share is unlocked before it is closed.
     case unlocksBeforeClosing
+    /// What is written to another machine's files is not synced.
+    case noSyncToServer
+    /// After a take-over on another machine's file system only the short time is waited.
+    case shortSettleOnServer
+    /// A file that is opened on another machine's file system shows what was known of it.
+    case noLookAtOpening
+    /// On another machine's file system names lead where they were known to lead.
+    case noLookAtDirectory
+    /// What came out of an exchange is removed without a look at what it is.
+    case exchangesWithoutLook
     /// Private files stay behind.
     case leavesPrivateFiles
 }

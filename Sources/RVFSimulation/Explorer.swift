@@ -16,6 +16,8 @@ package struct Scenario: Sendable {
         case inTheEnd
         /// The store has what was acknowledged, and takes one more row.
         case storeGoesOn
+        /// Nobody has acquired, and what stood at the lock's name stands there.
+        case refused
         /// The run itself is all that is looked at.
         case unasked
     }
@@ -148,6 +150,7 @@ package final class Explorer {
         if isUndisturbed, scenario.endsWell == .atOnce, let left = leftovers(world) { return world.report(left) }
         world.calm()
         if scenario.endsWell == .storeGoesOn { return endStore(world) }
+        if scenario.endsWell == .refused { return endRefused(world, scenario) }
         let before = world.state.referee.acquisitionCount
         if scenario.endsWell == .atOnce { world.run([LockActors.writer("first newcomer")], on: workers) }
         if scenario.endsWell == .atOnce, world.state.referee.acquisitionCount == before, world.violation == nil {
@@ -163,6 +166,13 @@ package final class Explorer {
         }
         if let left = leftovers(world) { world.report(left) }
         if hasData, world.state.dataInode == nil { world.report("the protected file is gone") }
+    }
+
+    private func endRefused(_ world: World, _ scenario: Scenario) {
+        func bytes(_ state: WorldState) -> [UInt8]? { state.lockInode.flatMap { state.files.inodes[$0]?.bytes } }
+        if world.state.referee.acquisitionCount > 0 { return world.report("the lock was taken where it cannot be given back") }
+        if bytes(world.state) != bytes(scenario.state) { world.report("a lock that was not taken is not as it was") }
+        if scenario.state.lockInode == nil, let left = leftovers(world) { world.report(left) }
     }
 
     private func endStore(_ world: World) {

@@ -11,6 +11,8 @@ package enum LockActors {
         case renewAndCommit
         /// Lets so much time pass first, as a process that is frozen, or at long work.
         case waitAndCommit(seconds: Int64)
+        /// Stays for so many intervals of automatic renewal, and renews at the end of each as the timer does.
+        case holdAndCommit(intervals: Int)
         /// Makes the protected file, complete, under the lock.
         case createData
         /// Puts another file in the protected file's place.
@@ -18,19 +20,29 @@ package enum LockActors {
     }
 
     /// A process that acquires, works and releases.
+    ///
+    /// - Parameter isPrompt: whether no step takes it longer than a tenth of a second.
     package static func writer(
-        _ name: String, machine: Int = 0, work: Work = .commit, rounds: Int = 1, defect: Defect? = nil
+        _ name: String, machine: Int = 0, work: Work = .commit, rounds: Int = 1, defect: Defect? = nil,
+        isPrompt: Bool = false, userID: UInt32 = 1000, processID: Int32? = nil
     ) -> World.Actor {
-        World.Actor(name: name, machine: machine) { host in
+        var actor = World.Actor(
+            name: name, machine: machine, patienceNanoseconds: isPrompt ? 100_000_000 : nil
+        ) { host in
             var host = host
             host.defect = defect
             let registry = LockRegistry()
             for _ in 0..<rounds { round(host, registry, work) }
         }
+        actor.userID = userID
+        actor.processID = processID
+        return actor
     }
 
     private static func round(_ host: SimulatedHost, _ registry: LockRegistry, _ work: Work) {
-        let options = LockOptions(renewal: .manual)
+        var options = LockOptions(renewal: .manual)
+        // There is no timer here, but the rules that go with it.
+        if case .holdAndCommit = work { options.renewal = .automatic }
         do throws(LockError) {
             let lock = try HeldLock.acquire(host: host, registry: registry, protecting: Scene.data, options: options)
             host.world.tell(host.process) { $0.noteAcquired(host.process) }
@@ -51,6 +63,11 @@ package enum LockActors {
         case .commit: break
         case .renewAndCommit: try lock.renew()
         case .waitAndCommit(let seconds): host.sleep(nanoseconds: seconds * 1_000_000_000)
+        case .holdAndCommit(let intervals):
+            for _ in 0..<intervals {
+                host.sleep(nanoseconds: LockTiming.renewalInterval)
+                _ = lock.renewFromTimer()
+            }
         case .createData, .replaceData:
             let draft = try lock.draftProtectedFile()
             if (try? host.write([4, 5, 6], to: draft.descriptor)) == nil { return }
@@ -59,6 +76,13 @@ package enum LockActors {
         host.noteValidating(lock.writerID)
         try lock.validate()
         host.commit()
+    }
+
+    /// A process that looks at the lock's status, and so fills its machine's cache.
+    package static func onlooker(_ name: String, machine: Int = 0) -> World.Actor {
+        World.Actor(name: name, machine: machine, patienceNanoseconds: 100_000_000) { host in
+            _ = LockStatus.inspect(Scene.data, host: host, rules: .rvf, identity: nil)
+        }
     }
 
     /// A process of the reference runtime: it knows the lock file only, and judges it as `spec/lock-protocol.md` says.
@@ -106,8 +130,10 @@ struct NaivePeer {
         let record = Scene.record(
             host.world.state, ageSeconds: 0, isGuarded: false, hostName: String(decoding: host.hostName(), as: UTF8.self),
             processID: UInt32(host.processID))
+        if host.isRemote { note(record, file, mayBeEmpty: true) }
         try host.write(record, to: file)
-        note(record, file)
+        // Others see it then at the latest.
+        if host.isRemote { host.close(file) } else { note(record, file) }
         host.world.tell(host.process) { $0.noteAcquired(host.process) }
         if holdSeconds > 0 { host.sleep(nanoseconds: holdSeconds * 1_000_000_000) }
         host.commit()
@@ -119,11 +145,11 @@ struct NaivePeer {
         return true
     }
 
-    private func note(_ bytes: [UInt8], _ file: FileDescriptor) {
+    private func note(_ bytes: [UInt8], _ file: FileDescriptor, mayBeEmpty: Bool = false) {
         if host.world.isGhost(host.process) { return }
         let inode = host.inode(file, in: host.world.state)
         host.world.tell(host.process) {
-            $0.notePeerLock(host.process, Referee.PeerLock(inode: inode, bytes: bytes))
+            $0.notePeerLock(host.process, Referee.PeerLock(inode: inode, bytes: bytes, mayBeEmpty: mayBeEmpty))
         }
     }
 
@@ -131,6 +157,11 @@ struct NaivePeer {
         let file = try host.open(lock, in: directory, .readOnly, options: [], permissions: [])
         defer { host.close(file) }
         return try host.read(file, count: LockRecord.byteCount)
+    }
+
+    /// By a look that takes threads for processes.
+    private func isDead(_ id: Int32) -> Bool {
+        host.processState(id) == .dead && !(host.world.isGhost(host.process) || host.world.state.threads.contains(id))
     }
 
     /// True where the lock is gone, or may be: the create is tried once more.
@@ -147,7 +178,7 @@ struct NaivePeer {
             return true
         }
         let age = host.wallClockNanoseconds() - Int64(record.timestampNanoseconds)
-        let isDead = record.hostName == host.hostName() && host.processState(Int32(record.processID)) == .dead
+        let isDead = record.hostName == host.hostName() && isDead(Int32(record.processID))
         let limit: Int64 = record.hostName == host.hostName() ? (isDead ? 30 : .max / 1_000_000_000) : 300
         guard age > limit * 1_000_000_000 else { return false }
         try? host.unlink(lock, in: directory)
@@ -192,13 +223,18 @@ extension SimulatedHost {
         }
     }
 
-    /// The process is about to validate: what it cannot miss from now on is what has happened already.
+    /// The process is about to validate: what it cannot miss from now on is what has happened already. A lock that stands
+    /// aside for a moment, to be looked at and given back, is not lost.
     func noteValidating(_ id: WriterID) {
         if world.isGhost(process) { return }
-        let bytes = world.state.lockInode.map {
-            world.state.files.read($0, at: 0, count: LockRecord.byteCount)
+        let directory = world.state.sceneDirectory
+        let isOurs = world.state.files.names(in: directory).contains { name in
+            guard name == Scene.lockName || name.hasPrefix(".rvf-"),
+                let number = world.state.files.inode(named: name, in: directory)
+            else { return false }
+            let bytes = world.state.files.read(number, at: 0, count: LockRecord.byteCount)
+            return LockRecordReading(bytes).record?.writerID == id
         }
-        let isOurs = bytes.map { LockRecordReading($0).record?.writerID == id } ?? false
         world.tell(process) { $0.noteValidating(process, isLost: !isOurs) }
     }
 }

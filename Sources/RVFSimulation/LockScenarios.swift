@@ -13,7 +13,8 @@ package enum LockScenarios {
 
     /// To be run through every order of their steps.
     package static func exhaustive(_ setting: Setting) -> [Scenario] {
-        twoWriters + creators + withPeers + withAccidents + handOvers + threeWriters(setting)
+        twoWriters + creators + withPeers + withAccidents + handOvers + remote + namespaces + permissions + clocks
+            + threeWriters(setting)
     }
 
     /// Two of ours without a bound on their interleaving, one of which may be killed at any step.
@@ -188,6 +189,12 @@ package enum LockScenarios {
             return Scenario(name, Scene.state(.noLock, budget: Budget(kills: 1)), [writer("A")])
         case .resumesOnTimeout, .unlocksBeforeClosing:
             return revealingInHandOver(defect)
+        case .noSyncToServer, .shortSettleOnServer, .noLookAtOpening, .noLookAtDirectory:
+            return revealingRemotely(defect)
+        case .exchangesWithoutLook:
+            return Scenario(
+                name, othersLock(hasPrivateNaps: false, budget: Budget()), [writer("A"), Act.peer("peer", holdSeconds: 1)],
+                invariants: [.peersUnharmed], endsWell: .unasked)
         case .leavesPrivateFiles:
             return Scenario(name, Scene.state(.noLock), [writer("A")])
         }

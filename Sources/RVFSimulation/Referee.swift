@@ -4,6 +4,8 @@ package struct Referee: Hashable, Sendable {
     package struct PeerLock: Hashable, Sendable {
         package var inode: UInt64
         package var bytes: [UInt8]
+        /// Whether it may be empty still, as long as the server has not got what was written.
+        package var mayBeEmpty = false
     }
 
     /// The first thing that must not be.
@@ -14,6 +16,8 @@ package struct Referee: Hashable, Sendable {
     package private(set) var commitCount = 0
     /// Processes whose lock was gone already when they began to validate it.
     package private(set) var lostBeforeValidation: Set<Int> = []
+    /// Processes that held the lock when the protected file was replaced.
+    package private(set) var robbed: Set<Int> = []
     /// Live locks of naive peers, by process.
     package private(set) var peerLocks: [Int: PeerLock] = [:]
 
@@ -48,10 +52,13 @@ package struct Referee: Hashable, Sendable {
         if custody?.successor == process, holders.contains(process) { custody = nil }
         holders.removeAll { $0 == process }
         lostBeforeValidation.remove(process)
+        robbed.remove(process)
     }
 
+    mutating func noteDataReplaced() { robbed.formUnion(holders) }
+
     package mutating func noteValidating(_ process: Int, isLost: Bool) {
-        if isLost { lostBeforeValidation.insert(process) } else { lostBeforeValidation.remove(process) }
+        if isLost || robbed.contains(process) { lostBeforeValidation.insert(process) } else { lostBeforeValidation.remove(process) }
     }
 
     package mutating func noteCommit(_ process: Int) {

@@ -46,6 +46,21 @@ package enum Scene {
         return state
     }
 
+    /// The same on a file system that three machines reach through a network. A system call takes a tenth of a second
+    /// at most there, where a process is prompt.
+    package static func remote(
+        _ beginning: Beginning, _ caching: RemoteCaching = .nfs3, hasLinks: Bool = true, budget: Budget = Budget()
+    ) -> WorldState {
+        var state = state(
+            beginning, meaning: .remote, hasUnnamedFiles: false, budget: budget, hasPrivateNaps: false)
+        state.machines.append(
+            WorldState.Machine(name: "delta", wallClockOffsetNanoseconds: 1_700_000_000_000_000_000))
+        state.remote = RemoteCaches(caching)
+        state.files.refusals = Refusals(
+            exclusiveRename: .invalidArgument, exchange: .invalidArgument, link: hasLinks ? nil : .notSupported)
+        return state
+    }
+
     private static func contents(_ beginning: Beginning, _ state: WorldState) -> ([UInt8], ageSeconds: Int64)? {
         switch beginning {
         case .noLock: nil
@@ -99,7 +114,10 @@ extension WorldState {
 
     func isPossible(_ act: WorldAct) -> Bool {
         switch act {
-        case .removeLock, .overwriteLock: lockInode != nil
+        case .removeLock, .overwriteLock, .moveLock: lockInode != nil
+        case .replaceData: dataInode != nil
+        case .freeze(let process, _): process < processes.count && processes[process].life == .running
+        case .suspend: true
         case .stepClock, .passTime: true
         case .reuseProcessID: processes.contains { $0.life == .killed && !strangers.contains($0.id) }
         }
@@ -108,7 +126,17 @@ extension WorldState {
     mutating func apply(_ act: WorldAct) {
         switch act {
         case .removeLock:
-            _ = try? files.unlink(Scene.lockName, in: sceneDirectory)
+            try? changeNames { (files, directory) throws(Errno) in try files.unlink(Scene.lockName, in: directory) }
+        case .moveLock:
+            try? changeNames { (files, directory) throws(Errno) in
+                try files.rename(Scene.lockName, to: "moved", in: directory, isExclusive: true)
+            }
+        case .replaceData:
+            referee.noteDataReplaced()
+            put([1, 2, 3], as: "copy", ageSeconds: 0)
+            try? changeNames { (files, directory) throws(Errno) in
+                try files.rename("copy", to: Scene.dataName, in: directory, isExclusive: false)
+            }
         case .overwriteLock:
             guard let lockInode else { return }
             let bytes = Scene.record(self, ageSeconds: 0, isGuarded: false, hostName: "gamma")
@@ -119,6 +147,18 @@ extension WorldState {
             for process in processes where process.life == .killed { strangers.insert(process.id) }
         case .passTime(let seconds):
             bootClockNanoseconds += seconds * 1_000_000_000
+        case .freeze(let process, let seconds): freeze(process, seconds: seconds)
+        case .suspend(let machine, let seconds):
+            for process in processes.indices where processes[process].machine == machine {
+                freeze(process, seconds: seconds)
+            }
         }
+    }
+
+    /// A process makes no step for so long. Who has not started yet does not live through it.
+    private mutating func freeze(_ process: Int, seconds: Int64) {
+        guard processes[process].life == .running else { return }
+        let end = bootClockNanoseconds + seconds * 1_000_000_000
+        processes[process].wakesNanoseconds = max(processes[process].wakesNanoseconds ?? 0, end)
     }
 }

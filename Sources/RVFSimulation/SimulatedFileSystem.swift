@@ -4,7 +4,7 @@ package import SystemPackage
 /// Files, names and kernel locks of one file system, as a value: two worlds that have come to the same state are equal,
 /// and a copy is a snapshot.
 ///
-/// Not simulated: symbolic links, access rights other than a file's own mode bits, quotas. Inode numbers are used again
+/// Not simulated: symbolic links, groups and access control lists, quotas. Inode numbers are used again
 /// at once, the lowest first, as ext4 does, so that identities that are remembered too long are found out.
 package struct SimulatedFileSystem: Hashable, Sendable {
     package struct Inode: Hashable, Sendable {
@@ -33,6 +33,7 @@ package struct SimulatedFileSystem: Hashable, Sendable {
     package let type: FileSystemType
     /// Whether files without a name can be made and linked.
     package let hasUnnamedFiles: Bool
+    package var refusals = Refusals()
 
     package static let device: UInt64 = 7
 
@@ -98,6 +99,10 @@ package struct SimulatedFileSystem: Hashable, Sendable {
 
     package mutating func setPermissions(_ number: UInt64, _ permissions: UInt32) {
         edit(number) { $0.permissions = permissions }
+    }
+
+    package mutating func setOwner(_ number: UInt64, _ owner: UInt32) {
+        edit(number) { $0.owner = owner }
     }
 
     // MARK: Names

@@ -20,7 +20,7 @@ extension SimulatedHost {
     private func memory(_ state: WorldState) -> DefectMemory { state.processes[process].memory }
 
     func noteSeen(_ inode: UInt64, as name: FilePath, in state: inout WorldState) {
-        if defect == .noLockFileRecheck, name.string == Scene.lockName { state.processes[process].memory.seenLock = inode }
+        if defect == .noLockFileRecheck || defect == .exchangesWithoutLook, name.string == Scene.lockName { state.processes[process].memory.seenLock = inode }
         if defect == .noProtectedFileRecheck, name.string == Scene.dataName {
             state.processes[process].memory.seenData = inode
         }
@@ -44,6 +44,7 @@ extension SimulatedHost {
             switch (defect, name.string) {
             case (.noLockFileRecheck, Scene.lockName): memory.seenLock
             case (.noProtectedFileRecheck, Scene.dataName): memory.seenData
+            case (.exchangesWithoutLook, let name): name.hasPrefix(".rvf-") ? memory.seenLock : nil
             case (.validatesFromMemory, Scene.lockName): memory.ownLock
             case (.validatesFromMemory, Scene.dataName): memory.ownData
             case (.removesWithoutLook, let name), (.removesInPlace, let name):

@@ -8,6 +8,8 @@ extension SimulatedHost {
         if world.isGhost(process) { return }
         // What the settling after a take-over takes.
         if defect == .noSettle, (100_000_000...200_000_000).contains(nanoseconds) { return }
+        let isRemoteSettle = nanoseconds == 5_000_000_000
+        if defect == .shortSettleOnServer, isRemoteSettle { return sleep(nanoseconds: 150_000_000) }
         _ = world.read(process) { state in
             let isPrivate = state.hasPrivateNaps && nanoseconds < 1_000_000_000
             if isPrivate { state.processes[process].privateNanoseconds += nanoseconds }
@@ -28,7 +30,11 @@ extension SimulatedHost {
     }
 
     package func bootClockNanoseconds() -> Int64 {
-        world.read(process) { $0.bootClockNanoseconds + $0.processes[process].privateNanoseconds }
+        world.read(process) { state in
+            let machine = state.machines[state.processes[process].machine]
+            return state.bootClockNanoseconds + state.processes[process].privateNanoseconds
+                + machine.bootClockOffsetNanoseconds
+        }
             ?? world.ghostTime(process)
     }
 
@@ -43,9 +49,6 @@ extension SimulatedHost {
         for index in buffer.indices { unsafe buffer[index] = UInt8(truncatingIfNeeded: seed.next()) }
     }
 
-    package var processID: Int32 { Int32(100 + process) }
-    package var userID: UInt32 { 1000 }
-
     package func processState(_ id: Int32) -> ProcessState {
         if defect == .takesLiveForDead { return .dead }
         let seen = try? world.perform(process, .call("kill 0", canFail: false), "asks for process \(id)") {
@@ -53,6 +56,11 @@ extension SimulatedHost {
             state.state(of: id, on: state.processes[process].machine) == .alive
         }
         return seen == true ? .alive : .dead
+    }
+
+    package func environmentVariable(_ name: String) -> [UInt8]? {
+        guard name == "HOSTNAME", !world.isGhost(process) else { return nil }
+        return world.state.machines[world.state.processes[process].machine].variableName.map { Array($0.utf8) }
     }
 
     package func hostName() -> [UInt8] {

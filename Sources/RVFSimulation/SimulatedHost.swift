@@ -7,10 +7,17 @@ package struct SimulatedHost: SecludedHost {
     package let process: Int
     /// What this process's system does wrong, on purpose.
     package var defect: Defect?
+    package let processID: Int32
+    package let userID: UInt32
+    /// Whether the files are another machine's.
+    let isRemote: Bool
 
-    init(world: World, process: Int) {
+    init(world: World, process: Int, userID: UInt32) {
         self.world = world
         self.process = process
+        self.userID = userID
+        processID = world.state.processes[process].id
+        isRemote = world.state.remote != nil
     }
 
     // MARK: Descriptors
@@ -27,6 +34,10 @@ package struct SimulatedHost: SecludedHost {
         return state.install(
             WorldState.OpenFile(inode: inode, isWritable: isWritable, description: state.freeDescription(of: process)),
             of: process)
+    }
+
+    private func isDirectory(_ descriptor: FileDescriptor) -> Bool {
+        world.isGhost(process) || inode(descriptor, in: world.state) == world.state.sceneDirectory
     }
 
     /// Whether others can reach the file behind a descriptor.
@@ -57,6 +68,11 @@ package struct SimulatedHost: SecludedHost {
         }.compactMap { FilePath.Component($0) }
     }
 
+    package func checkWritable(_ directory: FileDescriptor) throws(Errno) {
+        if world.isGhost(process) { throw .ioError }
+        if let error = world.state.files.refusals.entries { throw error }
+    }
+
     // MARK: Files
 
     package func open(
@@ -64,6 +80,10 @@ package struct SimulatedHost: SecludedHost {
         options: FileDescriptor.OpenOptions, permissions: FilePermissions
     ) throws(Errno) -> FileDescriptor {
         let isDirectory = name.string == "."
+        if isRemote {
+            return isDirectory
+                ? try openDirectoryRemotely() : try openRemotely(name, mode, options: options, permissions: permissions)
+        }
         let number = try world.perform(process, .call("open", isVisible: !isDirectory), "opens \(name)") {
             (state) throws(Errno) -> Int32 in
             let parent = inode(directory, in: state)
@@ -71,9 +91,11 @@ package struct SimulatedHost: SecludedHost {
             if let found = state.files.inode(named: name.string, in: parent) {
                 noteSeen(found, as: name, in: &state)
                 if options.contains(.exclusiveCreate) { throw .fileExists }
+                try requireAccess(to: found, mode, in: state)
                 return install(found, isWritable: mode != .readOnly, in: &state)
             }
             guard options.contains(.create) else { throw .noSuchFileOrDirectory }
+            try requireChange(in: state)
             let made = makeFile(permissions, in: &state)
             try state.files.link(made, as: name.string, in: parent)
             return install(made, isWritable: true, in: &state)
@@ -81,7 +103,7 @@ package struct SimulatedHost: SecludedHost {
         return FileDescriptor(rawValue: number)
     }
 
-    private func makeFile(_ permissions: FilePermissions, in state: inout WorldState) -> UInt64 {
+    func makeFile(_ permissions: FilePermissions, in state: inout WorldState) -> UInt64 {
         state.files.makeFile(
             permissions: UInt32(permissions.rawValue) & ~0o022, owner: userID, maker: process,
             now: state.wallClockNanoseconds(on: 0))
@@ -93,6 +115,7 @@ package struct SimulatedHost: SecludedHost {
         let number = try world.perform(process, .call("open O_TMPFILE", isVisible: false), "makes a file without a name") {
             (state) throws(Errno) -> Int32 in
             guard state.files.hasUnnamedFiles else { throw .notSupported }
+            try requireChange(in: state)
             return install(makeFile(permissions, in: &state), isWritable: true, in: &state)
         }
         return FileDescriptor(rawValue: number)
@@ -104,6 +127,7 @@ package struct SimulatedHost: SecludedHost {
         _ = try world.perform(process, .call("linkat"), "links fd \(descriptor.rawValue) as \(name)") {
             (state) throws(Errno) in
             let parent = inode(directory, in: state)
+            try requireChange(in: state)
             if defect == .publishesOverOthers { try? state.files.unlink(name.string, in: parent) }
             try state.files.link(inode(descriptor, in: state), as: name.string, in: parent)
             return true
@@ -130,7 +154,7 @@ package struct SimulatedHost: SecludedHost {
         _ descriptor: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
     ) throws(Errno) -> Int {
         let count = buffer.count
-        let bytes = try world.perform(
+        let bytes = isRemote ? try readRemotely(descriptor, at: Int(offset), count: count) : try world.perform(
             process, .call("read", isVisible: isShared(descriptor)), "reads \(count) bytes of fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             let number = inode(descriptor, in: state)
@@ -145,6 +169,7 @@ package struct SimulatedHost: SecludedHost {
         _ descriptor: FileDescriptor, from buffer: UnsafeRawBufferPointer, at offset: Int64
     ) throws(Errno) -> Int {
         let bytes = unsafe Array(buffer)
+        if isRemote { return try writeRemotely(descriptor, bytes, at: Int(offset)) }
         if let count = try writeDefectively(bytes, descriptor, at: offset) { return count }
         return try world.perform(
             process, .call("write", isVisible: isShared(descriptor)),
@@ -157,7 +182,8 @@ package struct SimulatedHost: SecludedHost {
     }
 
     package func status(of descriptor: FileDescriptor) throws(Errno) -> FileStatus {
-        try world.perform(
+        if isRemote, !isDirectory(descriptor) { return try statusRemotely(of: descriptor) }
+        return try world.perform(
             process, .call("fstat", isVisible: isShared(descriptor)), "examines fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             state.files.status(of: inode(descriptor, in: state))
@@ -167,7 +193,8 @@ package struct SimulatedHost: SecludedHost {
     package func status(
         of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
     ) throws(Errno) -> FileStatus {
-        try world.perform(process, .call("stat"), "examines \(name)") { (state) throws(Errno) in
+        if isRemote { return try statusRemotely(of: name) }
+        return try world.perform(process, .call("stat"), "examines \(name)") { (state) throws(Errno) in
             let parent = inode(directory, in: state)
             let number = believed(name, in: state) ?? state.files.inode(named: name.string, in: parent)
             guard let number else { throw .noSuchFileOrDirectory }
@@ -176,13 +203,16 @@ package struct SimulatedHost: SecludedHost {
     }
 
     package func birthNanoseconds(of name: FilePath, in directory: FileDescriptor) -> Int64? {
-        world.read(process) { state in
+        // Servers keep none that clients are told of.
+        if isRemote { return nil }
+        return world.read(process) { state in
             state.files.inode(named: name.string, in: inode(directory, in: state))
                 .flatMap { state.files.inodes[$0]?.birthNanoseconds }
         } ?? nil
     }
 
     package func truncate(_ descriptor: FileDescriptor, toBytes length: Int64) throws(Errno) {
+        if isRemote { return try truncateRemotely(descriptor, to: Int(length)) }
         _ = try world.perform(
             process, .call("truncate", isVisible: isShared(descriptor)), "cuts fd \(descriptor.rawValue) to \(length) bytes"
         ) { (state) throws(Errno) in
@@ -199,13 +229,16 @@ package struct SimulatedHost: SecludedHost {
         }
     }
 
-    package func sync(_ descriptor: FileDescriptor) throws(Errno) {}
-    package func syncData(_ descriptor: FileDescriptor) throws(Errno) {}
+    package func sync(_ descriptor: FileDescriptor) throws(Errno) {
+        if isRemote, !isDirectory(descriptor) { try syncRemotely(descriptor) }
+    }
+    package func syncData(_ descriptor: FileDescriptor) throws(Errno) { try sync(descriptor) }
 
     // MARK: Names
 
     package func link(_ name: FilePath, as newName: FilePath, in directory: FileDescriptor) throws(Errno) {
-        try change("link", "links \(name) as \(newName)", directory) { (files, parent) throws(Errno) in
+        try give("link", "links \(name) as \(newName)", newName) { (files, parent) throws(Errno) in
+            if let error = files.refusals.link { throw error }
             guard let number = files.inode(named: name.string, in: parent) else { throw .noSuchFileOrDirectory }
             try files.link(number, as: newName.string, in: parent)
         }
@@ -213,7 +246,8 @@ package struct SimulatedHost: SecludedHost {
 
     package func rename(_ name: FilePath, to newName: FilePath, in directory: FileDescriptor) throws(Errno) {
         if defect == .removesInPlace, name.string == Scene.lockName { return try unlink(name, in: directory) }
-        try change("rename", "renames \(name) to \(newName)", directory) { (files, parent) throws(Errno) in
+        if isRemote { return try renameRemotely(name.string, to: newName.string, isExclusive: false) }
+        try change("rename", "renames \(name) to \(newName)", [name, newName]) { (files, parent) throws(Errno) in
             try files.rename(name.string, to: newName.string, in: parent, isExclusive: false)
         }
     }
@@ -222,14 +256,17 @@ package struct SimulatedHost: SecludedHost {
         _ name: FilePath, to newName: FilePath, in directory: FileDescriptor
     ) throws(Errno) {
         let isExclusive = defect != .publishesOverOthers
-        try change("renameat2", "renames \(name) to \(newName), if that is free", directory) {
+        try give("renameat2", "renames \(name) to \(newName), if that is free", newName) {
             (files, parent) throws(Errno) in
+            if let error = files.refusals.exclusiveRename { throw error }
             try files.rename(name.string, to: newName.string, in: parent, isExclusive: isExclusive)
         }
     }
 
     package func exchange(_ first: FilePath, _ second: FilePath, in directory: FileDescriptor) throws(Errno) {
-        try change("exchange", "exchanges \(first) and \(second)", directory) { (files, parent) throws(Errno) in
+        if isRemote { return try exchangeRemotely(first.string, second.string) }
+        try change("exchange", "exchanges \(first) and \(second)", [first, second]) { (files, parent) throws(Errno) in
+            if let error = files.refusals.exchange { throw error }
             try files.exchange(first.string, second.string, in: parent)
         }
     }
@@ -237,17 +274,28 @@ package struct SimulatedHost: SecludedHost {
     package func unlink(_ name: FilePath, in directory: FileDescriptor) throws(Errno) {
         let isPrivate = name.string.hasPrefix(".rvf-")
         if isPrivate, defect == .leavesPrivateFiles || defect == .removesInPlace { return }
-        try change("unlink", "removes \(name)", directory) { (files, parent) throws(Errno) in
+        if isRemote { return try unlinkRemotely(name.string) }
+        try change("unlink", "removes \(name)", [name]) { (files, parent) throws(Errno) in
             try files.unlink(name.string, in: parent)
         }
     }
 
+    /// Gives a name that may be taken.
+    private func give(
+        _ call: String, _ text: String, _ name: FilePath,
+        _ body: (inout SimulatedFileSystem, UInt64) throws(Errno) -> Void
+    ) throws(Errno) {
+        if isRemote { return try linkRemotely(call, text, as: name.string, body) }
+        try change(call, text, [], body)
+    }
+
     private func change(
-        _ call: String, _ text: String, _ directory: FileDescriptor,
+        _ call: String, _ text: String, _ names: [FilePath],
         _ body: (inout SimulatedFileSystem, UInt64) throws(Errno) -> Void
     ) throws(Errno) {
         _ = try world.perform(process, .call(call), text) { (state) throws(Errno) in
-            try body(&state.files, inode(directory, in: state))
+            try requireChange(of: names, in: state)
+            try body(&state.files, state.sceneDirectory)
             return true
         }
     }

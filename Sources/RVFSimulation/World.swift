@@ -18,6 +18,9 @@ package final class World: @unchecked Sendable {
         package var isPeer: Bool
         /// The end of a pair of sockets that it begins with.
         package var socketEnd: Int?
+        package var userID: UInt32 = 1000
+        /// Its id on its machine; nil for one of its own.
+        package var processID: Int32?
         package var body: @Sendable (SimulatedHost) -> Void
 
         package init(
@@ -49,7 +52,7 @@ package final class World: @unchecked Sendable {
     private let chooser: Relay
     private var actors: [Actor] = []
     private var seats: [Seat] = []
-    private var failsNext: Set<Int> = []
+    private var failsNext: [Int: Errno] = [:]
     /// What each process is about to do.
     private var pending: [StepKind] = []
     private let finished = DispatchSemaphore(value: 0)
@@ -77,7 +80,7 @@ package final class World: @unchecked Sendable {
             seats.append(Seat())
             pending.append(.start)
             var process = WorldState.Process(
-                id: Int32(100 + first + offset), machine: actor.machine, isPeer: actor.isPeer)
+                id: actor.processID ?? Int32(100 + first + offset), machine: actor.machine, isPeer: actor.isPeer)
             if let end = actor.socketEnd { process.sockets[SimulatedSockets.firstDescriptor] = end }
             state.processes.append(process)
         }
@@ -98,7 +101,7 @@ package final class World: @unchecked Sendable {
         seats[process].turn.wait()
         if !seats[process].isGhost.load(ordering: .acquiring) {
             state.processes[process].life = .running
-            actors[process].body(SimulatedHost(world: self, process: process))
+            actors[process].body(SimulatedHost(world: self, process: process, userID: actors[process].userID))
             // The kernel closes what a process leaves open.
             _ = try? perform(process, .exit, "exit") { (state) throws(Errno) -> Bool in
                 state.end(process, as: .exited)
@@ -124,14 +127,10 @@ package final class World: @unchecked Sendable {
         _ process: Int, _ kind: StepKind, _ text: @autoclosure () -> String,
         _ body: (inout WorldState) throws(Errno) -> Value
     ) throws(Errno) -> Value {
-        if isGhost(process) { throw .ioError }
-        pending[process] = kind
-        if kind.isVisible {
-            guard waitForTurn(process) else { throw .ioError }
-        }
-        if failsNext.remove(process) != nil {
-            note(process, text(), "fails: I/O error", -1)
-            throw .ioError
+        guard takeTurn(process, kind) else { throw .ioError }
+        if let error = failsNext.removeValue(forKey: process) {
+            note(process, text(), "fails: \(error)", -error.rawValue)
+            throw error
         }
         do throws(Errno) {
             let value = try body(&state)
@@ -141,6 +140,28 @@ package final class World: @unchecked Sendable {
             note(process, text(), "\(error)", error.rawValue)
             throw error
         }
+    }
+
+    /// Lets the others go first as the chooser wants it; false where the process has no turn any more.
+    func takeTurn(_ process: Int, _ kind: StepKind) -> Bool {
+        if isGhost(process) { return false }
+        pending[process] = kind
+        return kind.isVisible ? waitForTurn(process) : true
+    }
+
+    /// Which outcome a step has that is about to be made; nil where the process has no turn any more.
+    func decide(_ process: Int, among outcomes: [Outcome]) -> Outcome? {
+        guard outcomes.count > 1, failsNext[process] == nil else { return outcomes.first }
+        state.deciding = process
+        let choices = outcomes.map { Choice.outcome(process, $0) }
+        let chosen = chooser.choose(among: choices, in: state, current: process)
+        state.deciding = nil
+        guard let chosen else {
+            abort()
+            return nil
+        }
+        state.budget.spend(outcomes[chosen])
+        return outcomes[chosen]
     }
 
     /// What a process does that no other can notice, and that cannot fail.
@@ -270,9 +291,9 @@ package final class World: @unchecked Sendable {
             if isPreemption, let left = state.budget.preemptions { state.budget.preemptions = left - 1 }
             wake(process)
             return .run(process)
-        case .fail(let process):
+        case .fail(let process, let error):
             state.budget.errors -= 1
-            failsNext.insert(process)
+            failsNext[process] = error
             wake(process)
             return .run(process)
         case .kill(let process):
@@ -282,6 +303,7 @@ package final class World: @unchecked Sendable {
             seats[process].isGhost.store(true, ordering: .releasing)
             if process != current { seats[process].turn.signal() }
             return .again
+        case .outcome: preconditionFailure("outcomes are chosen by a step under way")
         case .act(let act):
             state.budget.acts.removeAll { $0 == act }
             trace?.append("the world: \(act)")
@@ -325,7 +347,7 @@ package final class World: @unchecked Sendable {
             for process in living where state.processes[process].life == .running { result.append(.kill(process)) }
         }
         if state.budget.errors > 0, let current, living.contains(current), pending[current].canFail {
-            result.append(.fail(current))
+            result += state.budget.errorCodes.filter(pending[current].canGive).map { .fail(current, $0) }
         }
         result += state.budget.acts.filter(state.isPossible).map(Choice.act)
         return result
@@ -339,10 +361,10 @@ package final class World: @unchecked Sendable {
             return true
         }
         return state.processes.indices.allSatisfy { other in
-            guard other != process, let patience = actors[other].patienceNanoseconds,
-                state.processes[other].life == .running, state.processes[other].wakesNanoseconds == nil
+            guard let patience = actors[other].patienceNanoseconds, state.processes[other].life == .running
             else { return true }
-            return wakes - state.processes[other].lastStepNanoseconds <= patience
+            let due = state.processes[other].wakesNanoseconds ?? state.processes[other].lastStepNanoseconds
+            return wakes - due <= patience
         }
     }
 }

@@ -19,13 +19,19 @@ extension WorldState {
     }
 
     mutating func close(_ descriptor: Int32, of process: Int) {
-        guard let open = processes[process].descriptors.removeValue(forKey: descriptor) else { return }
+        guard let open = processes[process].descriptors.removeValue(forKey: descriptor), !open.isStale else { return }
+        if open.isWritable { writeBack(open.inode, of: processes[process].machine) }
         closeIfLast(open)
     }
 
     mutating func closeSocket(_ descriptor: Int32, of process: Int) {
         guard let end = processes[process].sockets.removeValue(forKey: descriptor) else { return }
         for file in sockets.close(end) { closeIfLast(file) }
+    }
+
+    /// A server has forgotten the file: what is open leads nowhere any more.
+    mutating func noteStale(_ file: OpenFile) {
+        files.noteClosed(file.inode, description: file.description)
     }
 
     /// A description lives as long as a descriptor leads to it, or one is on its way.

@@ -11,7 +11,7 @@ enum Prove {
         var name: String
         var outcome: Outcome
         var seconds: Double
-        /// Whether a violation is what is looked for.
+        /// Whether a violation is what is looked for: a defect that was put in, or a limit that is known.
         var isDefect: Bool
 
         var isRight: Bool { (outcome.violation != nil) == isDefect }
@@ -50,7 +50,7 @@ enum Prove {
         say(
             "\(right.reduce(0) { $0 + $1.outcome.runs }) schedules, \(right.reduce(0) { $0 + $1.outcome.states }) states, "
                 + "\(right.reduce(0) { $0 + $1.outcome.steps }) steps in \(Int(minutes.rounded(.up))) min; "
-                + "\(lines.count { $0.isDefect && $0.isRight }) of \(lines.count(where: \.isDefect)) defects found")
+                + "\(lines.count { $0.isDefect && $0.isRight }) of \(lines.count(where: \.isDefect)) defects and limits found")
         say(cuts.total)
         for line in lines where !line.isRight { tell(line) }
         exit(lines.allSatisfy(\.isRight) ? 0 : 1)
@@ -65,6 +65,10 @@ enum Prove {
             Task(name: scenario.name) { Outcome(Explorer().explore(scenario, runLimit: limit)) }
         } + (LockScenarios.random + StoreScenarios.random).map { scenario in
             Task(name: "at random: \(scenario.name)") { Outcome(Explorer().wander(scenario, seeds: 1..<seeds)) }
+        } + LockScenarios.limits.map { scenario in
+            Task(name: scenario.name, isDefect: true) {
+                Outcome(Explorer().search(scenario, runLimit: 10_000, seeds: 1..<20_000))
+            }
         } + Defect.allCases.map { defect in
             Task(name: "defect: \(defect)", isDefect: true) {
                 Outcome(Explorer().search(LockScenarios.revealing(defect), runLimit: 10_000, seeds: 1..<20_000))

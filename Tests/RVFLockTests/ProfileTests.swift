@@ -51,6 +51,36 @@ import Testing
         try lock.release()
     }
 
+    @Test("On a remote file system the server is asked before every look at a name: the directory is opened", arguments: Profile.allCases)
+    func remoteAsksForNames(_ profile: Profile) throws {
+        let scene = try Scene()
+        let process = Simulated(prepare: profile.apply)
+        let lock = try process.acquire(scene.data)
+        process.script.reset()
+        try lock.validate()
+        let looks = process.script.log.filter { $0.kind == .statusOfName || $0.kind == .open && $0.name == "." }
+        #expect(looks.contains { $0.name == "data.rvf" && $0.kind == .statusOfName })
+        for (index, look) in looks.enumerated() where look.kind == .statusOfName {
+            #expect((index > 0 && looks[index - 1].kind == .open) == (profile == .remote), "\(look)")
+        }
+        try lock.release()
+    }
+
+    @Test("A release whose removal a server has made and answered by a failure is no failure")
+    func lostReplyOfRemoval() throws {
+        let scene = try Scene()
+        let process = Simulated(prepare: Profile.remote.apply)
+        let lock = try process.acquire(scene.data)
+        let directory = scene.directory.path
+        process.script.intercept { call in
+            guard call.kind == .unlink, let name = call.name else { return nil }
+            Files.remove(directory.pushing(name))
+            return .noSuchFileOrDirectory
+        }
+        #expect(lock.releaseError == nil)
+        #expect(scene.directory.names == ["data.rvf"])
+    }
+
     @Test("A take-over on a local file system settles for 150 ms, unless no peer can have thought the record stale")
     func localSettles() throws {
         for (age, isGuarded, expected) in [(31.0, false, 150), (26, true, 150), (301, true, 150)] {

@@ -79,4 +79,18 @@ import Testing
         #expect(isRefused)
         #expect(Files.exists(litter))
     }
+
+    @Test("A second name of the lock file, which a publisher left that was killed, goes with the next holder")
+    func removesSecondName() throws {
+        let scene = try Scene()
+        scene.putLock(Peer.record(ageSeconds: 100))
+        let second = try name(scene, 1)
+        Files.makeHardLink(second, to: scene.lock)
+        let process = Simulated()
+        let lock = try process.acquire(scene.data)
+        #expect(!Files.exists(second))
+        #expect(lock.isValid)
+        try lock.release()
+        #expect(!Files.exists(scene.lock))
+    }
 }

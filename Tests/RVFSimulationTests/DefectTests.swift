@@ -16,6 +16,13 @@ struct DefectTests {
         #expect(again.story == finding.story)
     }
 
+    @Test("what cannot be promised is found not to hold, and its story can be told", arguments: LockScenarios.limits)
+    func limits(_ scenario: Scenario) async throws {
+        let finding = try #require(
+            await aside { Explorer().search(scenario, runLimit: 3_000, seeds: 1..<10_000) }.finding)
+        #expect(finding.story.last?.hasPrefix("!! ") == true)
+    }
+
     @Test("two naive peers alone are found to be two holders at once")
     func naivePeers() async {
         let scenario = Scenario(

@@ -64,9 +64,10 @@ struct Acquirer<H: Host> {
     private func sweepIfDue(_ held: HeldLock<H>) {
         let keys = LockRegistry.Keys(directory: site.directoryIdentity, lockName: site.lockName)
         let minute: Int64 = 60_000_000_000
-        guard registry.isSweepDue(at: keys, nowNanoseconds: host.bootClockNanoseconds(), everyNanoseconds: minute)
+        guard registry.isSweepDue(at: keys, nowNanoseconds: host.bootClockNanoseconds(), everyNanoseconds: minute),
+            let lockIdentity = try? held.withState({ (state) throws(LockError) in state.lockIdentity })
         else { return }
-        PrivateFileSweep(site: site, identity: options.identity).run()
+        PrivateFileSweep(site: site, identity: options.identity, lockIdentity: lockIdentity).run()
     }
 
     /// What a person is told; looks at the lock once more, so only asked where it is said.

@@ -35,7 +35,7 @@ enum LockRemoval {
         }
         let isOurs: Bool
         do throws(LockError) {
-            guard let status = try site.statusIfPresent(of: aside, followingLinks: false, .removeLock) else {
+            guard let status = try site.statusByOpening(aside, .removeLock) else {
                 return .missing
             }
             isOurs = try isExpected(status)
@@ -48,9 +48,7 @@ enum LockRemoval {
             try putBack(aside, at: site)
             return .somebodyElses
         }
-        try site.attempting(.removeLock) { () throws(Errno) in
-            try site.host.unlink(aside, in: site.directory)
-        }
+        try unlink(aside, at: site)
         return .removed
     }
 
@@ -65,9 +63,19 @@ enum LockRemoval {
         }
         do throws(Errno) {
             try site.host.link(aside, as: site.lockName, in: site.directory)
+        } catch {
+            if error == .fileExists { return }
+            throw .system(.removeLock, site.path, error)
+        }
+        try unlink(aside, at: site)
+    }
+
+    private static func unlink<H: Host>(_ aside: FilePath, at site: LockSite<H>) throws(LockError) {
+        do throws(Errno) {
             try site.host.unlink(aside, in: site.directory)
         } catch {
-            if error != .fileExists { throw .system(.removeLock, site.path, error) }
+            // A server has done so and its answer was lost, or the holder has tidied up a second name of its file.
+            if error != .noSuchFileOrDirectory { throw .system(.removeLock, site.path, error) }
         }
     }
 }

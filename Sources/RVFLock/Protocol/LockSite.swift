@@ -16,6 +16,8 @@ package final class LockSite<H: Host>: Sendable {
     package let lockName: FilePath
     /// The directory's path as given, relative to the working directory of then.
     package let directoryPath: FilePath
+    /// Whether the system may believe for a while that names lead where they led.
+    private let remembersNames: Bool
 
     package init(host: H, path: FilePath) throws(LockError) {
         guard let last = path.lastComponent, last.kind == .regular else { throw .invalidPath(path) }
@@ -36,6 +38,8 @@ package final class LockSite<H: Host>: Sendable {
             host.close(directory)
             throw .system(.openDirectory, path, error)
         }
+        // Where it cannot be told, looking twice does no harm.
+        remembersNames = (try? host.fileSystemType(of: directory).guardMeaning) ?? .remote == .remote
     }
 
     deinit {
@@ -99,10 +103,23 @@ package final class LockSite<H: Host>: Sendable {
 
     // MARK: Looking
 
+    /// Makes the system ask a server what the names here lead to.
+    ///
+    /// An NFS client goes by what it knows of a name for up to a minute (`acdirmax`), and so a lock file that was removed,
+    /// or a protected file that was replaced, from another host would be found in its place for as long. Opening the
+    /// directory makes it ask whether that has changed, and then look names up anew (close-to-open consistency); it costs
+    /// one round trip. Other clients go by time alone, and are not helped.
+    private func askForNames() {
+        guard remembersNames else { return }
+        // Who may search the directory and not read it goes by what the system knows.
+        if let anew = try? openDirectoryForReading() { host.close(anew) }
+    }
+
     /// The status of what has a name here; nil where nothing has.
     package func statusIfPresent(
         of name: FilePath, followingLinks: Bool, _ operation: LockError.Operation
     ) throws(LockError) -> FileStatus? {
+        askForNames()
         do throws(Errno) {
             return try host.status(of: name, in: directory, followingLinks: followingLinks)
         } catch {
@@ -115,8 +132,29 @@ package final class LockSite<H: Host>: Sendable {
     func identityIfPresent(
         of name: FilePath, followingLinks: Bool, _ operation: LockError.Operation
     ) throws(LockError) -> FileIdentity? {
+        askForNames()
         do throws(Errno) {
             return try host.identity(of: name, in: directory, followingLinks: followingLinks)
+        } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw .system(operation, path, error)
+        }
+    }
+
+    /// The same, but of what an open by the name leads to, where the system may be mistaken in the name itself.
+    ///
+    /// After a rename an NFS client takes the new name to lead to what it knew under the old one, and its directory for
+    /// known; only an open of version 4 goes to the server by the name.
+    func statusByOpening(
+        _ name: FilePath, _ operation: LockError.Operation
+    ) throws(LockError) -> FileStatus? {
+        let status = try statusIfPresent(of: name, followingLinks: false, operation)
+        guard remembersNames, status?.kind == .regular else { return status }
+        do throws(Errno) {
+            let file = try host.open(
+                name, in: directory, .readOnly, options: [.noFollow, .nonBlocking], permissions: [])
+            defer { host.close(file) }
+            return try host.status(of: file)
         } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw .system(operation, path, error)

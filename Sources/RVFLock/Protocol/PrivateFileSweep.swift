@@ -4,10 +4,14 @@ import SystemPackage
 /// Removes private files of a lock that crashes left behind. Only a holder runs it.
 ///
 /// A file goes only if it is older than 30 s, if nobody has its guard, and if its record is stale by the RVF rules:
-/// it may be a peer's lock that a release had put aside for a moment. Best effort, and silent: litter harms nobody.
+/// it may be a peer's lock that a release had put aside for a moment. A second name of the holder's own lock file goes at
+/// once: who published the file by a hard link was killed before it removed the first one, and once the file has been
+/// taken over it would not look stale for a long time. Best effort, and silent: litter harms nobody.
 struct PrivateFileSweep<H: Host> {
     let site: LockSite<H>
     let identity: HostIdentity?
+    /// The lock file of the holder that sweeps.
+    let lockIdentity: FileIdentity
 
     func run() {
         let host = site.host
@@ -22,7 +26,13 @@ struct PrivateFileSweep<H: Host> {
     private func remove(_ name: FilePath) {
         let host = site.host
         guard let status = try? host.status(of: name, in: site.directory, followingLinks: false),
-            status.kind == .regular, isOld(status),
+            status.kind == .regular
+        else { return }
+        if status.identity == lockIdentity, status.linkCount > 1 {
+            try? host.unlink(name, in: site.directory)
+            return
+        }
+        guard isOld(status),
             let file = open(name)
         else { return }
         defer { host.close(file) }
