@@ -29,5 +29,13 @@ final class Disk: Sendable {
         }
     }
 
+    /// What a failed sync leaves, of all files: nothing that was written since the last one is on the medium, nor will it
+    /// be with the next. It can still be read.
+    func forget() {
+        files.withLock { files in
+            files = files.mapValues { File(durable: $0.durable, written: $0.durable) }
+        }
+    }
+
     func durable(_ file: FileIdentity) -> [UInt8]? { files.withLock { $0[file]?.durable } }
 }
