@@ -32,7 +32,9 @@ public protocol Host: Sendable {
     func openUnnamed(in directory: FileDescriptor, permissions: FilePermissions) throws(Errno) -> FileDescriptor
     /// Gives an unnamed file its name; EEXIST where the name is taken.
     func linkUnnamed(_ descriptor: FileDescriptor, as name: FilePath, in directory: FileDescriptor) throws(Errno)
-    /// The corresponding C function is `close`. An error other than EBADF is swallowed: the descriptor is gone.
+    /// The corresponding C function is `close`. An error other than EBADF is swallowed: the descriptor is gone, and
+    /// there is nothing to do about it. What a sync took in is on the medium by then; of the rest nothing was promised,
+    /// and only file systems that write at a close (NFS, FUSE) have an error to tell.
     func close(_ descriptor: FileDescriptor)
     /// Bytes read, 0 at the end. The corresponding C function is `pread`.
     func read(

@@ -28,8 +28,10 @@ extension POSIXHost {
         while true {
             errno = 0
             guard let entry = unsafe readdir(stream) else {
-                if errno != 0 { throw lastErrno() }
-                return names
+                if errno == 0 { return names }
+                let error = lastErrno()
+                if error == .interrupted { continue }
+                throw error
             }
             if let name = unsafe Self.component(of: entry), name.kind == .regular { names.append(name) }
         }
@@ -46,9 +48,14 @@ extension POSIXHost {
 
     public func resolve(_ path: FilePath) throws(Errno) -> FilePath {
         let resolved: Result<FilePath, Errno> = unsafe path.withPlatformString { text in
-            guard let absolute = unsafe realpath(text, nil) else { return .failure(lastErrno()) }
-            defer { unsafe free(absolute) }
-            return .success(unsafe FilePath(platformString: absolute))
+            while true {
+                if let absolute = unsafe realpath(text, nil) {
+                    defer { unsafe free(absolute) }
+                    return .success(unsafe FilePath(platformString: absolute))
+                }
+                let error = lastErrno()
+                if error != .interrupted { return .failure(error) }
+            }
         }
         return try resolved.get()
     }

@@ -75,7 +75,7 @@ public struct FaultyHost<Base: Host>: Host {
         _ descriptor: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
     ) throws(Errno) -> Int {
         try script.check(.read)
-        let count = min(buffer.count, script.settings.mostBytesAtOnce ?? .max)
+        let count = script.byteCount(of: buffer.count)
         // Within the caller's live buffer.
         let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
         return try unsafe base.read(descriptor, into: part, at: offset)
@@ -85,7 +85,7 @@ public struct FaultyHost<Base: Host>: Host {
         _ descriptor: FileDescriptor, from buffer: UnsafeRawBufferPointer, at offset: Int64
     ) throws(Errno) -> Int {
         try script.check(.write)
-        let count = min(buffer.count, script.settings.mostBytesAtOnce ?? .max)
+        let count = script.byteCount(of: buffer.count)
         // Within the caller's live buffer.
         let part = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
         return try unsafe base.write(descriptor, from: part, at: offset)

@@ -52,6 +52,8 @@ public final class HostScript: Sendable {
         public var sleepsAreFake = true
         /// No more bytes than this in one read or write.
         public var mostBytesAtOnce: Int?
+        /// The call of this index reads or writes only half of what it is asked for.
+        public var partialCall: Int?
         public var fileSystemType: FileSystemType?
         /// No more free space than this.
         public var mostAvailableBytes: UInt64?
@@ -134,6 +136,14 @@ public final class HostScript: Sendable {
         }
         if let failure = settings.interceptor?(call) { return failure }
         return settings.unsupported[kind]
+    }
+
+    /// How many of so many bytes the newest call, a read or a write, is about.
+    func byteCount(of asked: Int) -> Int {
+        state.withLock { state in
+            let isPartial = state.settings.partialCall == state.nextIndex - 1 && asked > 1
+            return min(isPartial ? asked / 2 : asked, state.settings.mostBytesAtOnce ?? .max)
+        }
     }
 
     func check(

@@ -76,6 +76,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         var finder = ManifestFinder(source)
         let snapshot = SnapshotCore(source: source, manifest: try finder.newestOrFailure())
         var core = StoreWriterCore(lock: lock, location: location, options: options, file: file, snapshot: snapshot)
+        try core.writeUnsyncedAgain()
         try core.republishIfHidden()
         return core
     }
@@ -117,6 +118,30 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         guard unsynced != nil else { return }
         try commit(ResolvedTransaction(), deleting: [], merging: false, .ordered)
     }
+
+    /// Writes what nobody knows to be durable once more, each byte where it stands. A sync of whoever wrote it may have
+    /// failed: what it was to write can still be read then, is not on the medium, and no later sync would write it.
+    private mutating func writeUnsyncedAgain() throws(StoreError) {
+        let manifest = snapshot.manifest
+        guard let from = manifest.payload.mark?.unsyncedFrom else { return }
+        try validateLock()
+        let source = ByteSource(file: file, byteCount: fileByteCount, mode: .positional)
+        var position = min(from, manifest.end)
+        while position < manifest.end {
+            let bytes = try source.read(at: position, count: Int(min(Self.rewriteByteCount, manifest.end - position)))
+            try file.writing.write(bytes, at: position)
+            position += UInt64(bytes.count)
+        }
+        try file.writing.syncData()
+        // The system may have dropped what was checked before it was read again. An older commit is found then.
+        var finder = ManifestFinder(source)
+        if try finder.newestOrFailure().offset != manifest.offset {
+            self = try Self.open(location, under: lock, options: options)
+        }
+    }
+
+    /// Held in memory at a time.
+    private static var rewriteByteCount: UInt64 { 1 << 20 }
 
     /// Nothing is lost where other readers do not find the manifest, but they could not open the file.
     private mutating func republishIfHidden() throws(StoreError) {

@@ -21,6 +21,8 @@ final class DiskScript: Sendable {
         var file: FileIdentity?
         var events: [Event] = []
         var canMap = true
+        /// Told of every write and sync of every file.
+        var disk: Disk?
         /// Whether bytes are kept and syncs done; without, thousands of commits take little time.
         var isRecording = true
         /// By read calls.
@@ -79,6 +81,10 @@ struct RecordingHost: Host {
             throw script.state.withLock { $0.failure }
         }
         let count = try unsafe base.write(descriptor, from: buffer, at: offset)
+        if let disk = script.state.withLock({ $0.disk }) {
+            let bytes = unsafe Array(buffer[..<count])
+            disk.write(bytes, at: Int(offset), of: try base.status(of: descriptor).identity)
+        }
         if watched, script.state.withLock({ $0.isRecording }) {
             let bytes = unsafe Array(buffer[..<count])
             script.set { $0.events.append(.write(offset: offset, bytes: bytes)) }
@@ -104,6 +110,7 @@ struct RecordingHost: Host {
         if fails { throw script.state.withLock { $0.failure } }
         guard script.state.withLock({ $0.isRecording }) else { return }
         try call(descriptor)
+        if let disk = script.state.withLock({ $0.disk }) { disk.sync(try base.status(of: descriptor).identity) }
         guard watched else { return }
         let action = script.state.withLock { state in
             defer { state.atNextSync = nil }
