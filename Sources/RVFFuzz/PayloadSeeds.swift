@@ -46,6 +46,8 @@ enum PayloadSeeds {
 
     static func checkpoints() throws -> [[UInt8]] { try StoreSeeds.payloads(of: .checkpoints) }
 
+    static func metrics() throws -> [[UInt8]] { try StoreSeeds.payloads(of: .metric) }
+
     static func metadata() throws -> [[UInt8]] { try StoreSeeds.payloads(of: .metadata) }
 
     static func rowIndexes() throws -> [[UInt8]] {

@@ -3,23 +3,28 @@ import RVFStore
 
 extension FuzzTarget {
     static let payloadTargets = [
-        FuzzTarget("lock-record", seeds: PayloadSeeds.lockRecords, checkLockRecord),
-        FuzzTarget("segment-header", seeds: PayloadSeeds.segmentHeaders, checkSegmentHeader),
-        FuzzTarget("manifest", seeds: PayloadSeeds.manifests) { input in
+        FuzzTarget(
+            "lock-record", seeds: PayloadSeeds.lockRecords, greedy: { [0, 0xFF].map(GreedyInputs.repeating) },
+            checkLockRecord),
+        FuzzTarget(
+            "segment-header", seeds: PayloadSeeds.segmentHeaders, greedy: { [0, 0xFF].map(GreedyInputs.repeating) },
+            checkSegmentHeader),
+        FuzzTarget("manifest", seeds: PayloadSeeds.manifests, greedy: GreedyPayloads.manifests) { input in
             try roundTrip(input, ManifestPayload.init, \.encoded)
         },
-        FuzzTarget("vectors", seeds: PayloadSeeds.vectors, checkVectors),
-        FuzzTarget("journal", seeds: PayloadSeeds.journals) { input in
+        FuzzTarget("vectors", seeds: PayloadSeeds.vectors, greedy: GreedyPayloads.vectors, checkVectors),
+        FuzzTarget("journal", seeds: PayloadSeeds.journals, greedy: GreedyPayloads.journals) { input in
             try roundTrip(input, JournalPayload.init, \.encoded)
         },
-        FuzzTarget("witness", seeds: PayloadSeeds.witnesses) { input in
+        FuzzTarget("witness", seeds: PayloadSeeds.witnesses, greedy: GreedyPayloads.witnesses) { input in
             try roundTrip(input, WitnessPayload.init, \.encoded)
         },
-        FuzzTarget("checkpoints", seeds: PayloadSeeds.checkpoints) { input in
+        FuzzTarget("checkpoints", seeds: PayloadSeeds.checkpoints, greedy: GreedyPayloads.checkpoints) { input in
             try roundTrip(input, CheckpointPayload.init, \.encoded)
         },
-        FuzzTarget("metadata", seeds: PayloadSeeds.metadata, checkMetadata),
-        FuzzTarget("row-index", seeds: PayloadSeeds.rowIndexes, checkRowIndex),
+        FuzzTarget("metric", seeds: PayloadSeeds.metrics, greedy: { [GreedyInputs.repeating(0)] }, checkMetric),
+        FuzzTarget("metadata", seeds: PayloadSeeds.metadata, greedy: GreedyPayloads.metadata, checkMetadata),
+        FuzzTarget("row-index", seeds: PayloadSeeds.rowIndexes, greedy: GreedyPayloads.rowIndexes, checkRowIndex),
     ]
 
     /// What is refused is refused with a place within the input; what is taken means the same once it was encoded.
@@ -85,6 +90,12 @@ extension FuzzTarget {
             let end = payload.offset(ofRow: payload.rowCount - 1) + payload.strideBytes
             try FuzzFailure.unless(end == payload.byteCount, "the last row of \(payload) ends at \(end)")
         }
+    }
+
+    private static func checkMetric(_ input: [UInt8]) throws {
+        guard let payload = MetricPayload(input.bytes) else { return }
+        let again = MetricPayload(payload.encoded.bytes)
+        try FuzzFailure.unless(again == payload, "encoded, \(payload) reads as \(again.debugDescription)")
     }
 
     private static func checkMetadata(_ input: [UInt8]) throws {

@@ -1,20 +1,36 @@
 import RVFHost
 import RVFLock
+import RVFReference
 import RVFStore
 import SystemPackage
 
-/// Small stores with something of everything, written by the code that ships.
+/// Small stores with something of everything, written by the code that ships, by the reference's rules, and by both in turn.
 enum StoreSeeds {
     static func stores() throws -> [[UInt8]] {
-        [
+        let rich = try store(everything)
+        var appended = try ReferenceWriter(reopening: rich)
+        appended.ingest([(5, [1, 2]), (40, [3, 4])], witnessed: true)
+        appended.delete([9])
+        return [
             try store { _ in },
             try store { try $0.commit(rows(1...3, dimension: 2)) },
-            try store(everything),
+            rich,
             try store {
                 try everything(&$0)
                 _ = try $0.compact(WorkOptions())
             },
+            appended.file, try ReferenceWriter.compacting(rich).file, foreign(),
         ]
+    }
+
+    /// A store that this package has not touched.
+    private static func foreign() -> [UInt8] {
+        var writer = ReferenceWriter(dimension: 2, metric: 2, fileID: nil)
+        writer.ingest([(1, [1, 2]), (7, [-3, 4])], witnessed: true)
+        writer.segment(0x0E, Array("a kernel".utf8))
+        writer.delete([7, 9])
+        writer.segment(0x0D, [1, 2, 3], listed: false, hash: false)
+        return writer.file
     }
 
     /// The payloads of one type in all of them.

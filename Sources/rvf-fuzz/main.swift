@@ -1,8 +1,9 @@
+import Foundation
 import RVFFuzz
 import SystemPackage
 
-// rvf-fuzz list | rvf-fuzz seeds NAME DIRECTORY | rvf-fuzz NAME FILE… (checks the files), and where it was built by
-// `scripts/fuzz`: rvf-fuzz search NAME, and what libFuzzer takes.
+// rvf-fuzz list | rvf-fuzz seeds NAME DIRECTORY | rvf-fuzz peak [NAME…] | rvf-fuzz NAME FILE… (checks the files), and
+// where it was built by `scripts/fuzz`: RVF_FUZZ=NAME rvf-fuzz -…, with the arguments that libFuzzer takes.
 
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
@@ -13,11 +14,28 @@ case "seeds" where words.count == 3:
         let file = try FileDescriptor.open(path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
         _ = try file.closeAfter { try file.writeAll(seed) }
     }
-case "search" where words.count >= 2: search(named(words[1]), Array(words.dropFirst(2)))
+case "peak": try printPeaks(of: words.count == 1 ? FuzzTarget.all : words.dropFirst().map(named))
+// libFuzzer starts itself anew with other arguments, and the environment stays.
+case let word? where word.hasPrefix("-"): search(named(ProcessInfo.processInfo.environment["RVF_FUZZ"] ?? ""), CommandLine.arguments)
 case let name?:
     let target = named(name)
     for path in words.dropFirst() { try target.check(bytes(of: FilePath(path))) }
-case nil: fatalError("usage: rvf-fuzz list | seeds NAME DIRECTORY | search NAME … | NAME FILE…")
+case nil: fatalError("usage: rvf-fuzz list | seeds NAME DIRECTORY | peak [NAME…] | NAME FILE…")
+}
+
+/// What the greediest inputs of each target take, and whether that is within the limit.
+func printPeaks(of targets: [FuzzTarget]) throws {
+    print("| target | most memory of each greedy input, KiB |\n|---|---|")
+    var isWithin = true
+    for target in targets {
+        let peaks = try target.greedyInputs().map { try PeakMemory.bytes(of: target, taking: $0) ?? 0 }
+        print("| \(target.name) | \(peaks.map { "\($0 >> 10)" }.joined(separator: " ")) |")
+        isWithin = isWithin && peaks.allSatisfy { $0 <= PeakMemory.limitBytes }
+    }
+    guard isWithin else {
+        print("That is more than \(PeakMemory.limitBytes >> 10) KiB.")
+        exit(1)
+    }
 }
 
 func named(_ name: String) -> FuzzTarget {

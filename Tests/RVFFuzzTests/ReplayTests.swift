@@ -1,24 +1,15 @@
-import Foundation
 import RVFFuzz
-import SystemPackage
 import Testing
 
 /// Whatever searches have found once stays checked: inputs that reach far, and all that ever failed.
 @Suite struct ReplayTests {
-    /// `Inputs/<target>/<file>`, beside this file.
-    private static let inputs = FilePath(#filePath).removingLastComponent().appending("Inputs")
-
-    private static func names(in directory: FilePath) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: directory.string)) ?? []).sorted()
-    }
-
     @Test("every kept input is taken, or refused in order", arguments: FuzzTarget.all.map(\.name))
     func replay(_ name: String) throws {
         let target = try #require(FuzzTarget.named(name))
-        let directory = Self.inputs.appending(name)
-        for file in Self.names(in: directory) {
-            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: directory.appending(file).string)))
-            #expect(throws: Never.self, "\(name)/\(file)") { try target.check(bytes) }
+        let inputs = try KeptInputs(of: name).all
+        #expect(!inputs.isEmpty)
+        for input in inputs {
+            #expect(throws: Never.self, "\(name)/\(input.name)") { try target.check(input.bytes) }
         }
     }
 

@@ -88,6 +88,36 @@ struct MetadataDamageTests {
         #expect(try snapshot.ids() == [1, 2, 3])
     }
 
+    @Test("segments that lie in one another are no more metadata than the file has bytes")
+    func nested() throws {
+        func payload(_ generation: UInt64, holding value: [UInt8]) throws -> [UInt8] {
+            let record = MetadataFileRecord(key: "k\(generation)", value: .bytes(value))
+            return try MetadataPayload(
+                generation: generation, baseGeneration: generation == 1 ? nil : generation - 1, schema: [],
+                fileRecords: [record], records: MetadataRecords()
+            ).encoded()
+        }
+        var peer = ReferenceWriter(dimension: 2)
+        peer.ingest(rows(1...3, dimension: 2))
+        var inner = ReferenceWriter(dimension: 2)
+        inner.file = []
+        inner.segment(7, try payload(1, holding: [UInt8](repeating: 7, count: 10_000)))
+        let outer = try payload(2, holding: inner.file)
+        let offset = peer.segment(7, outer)
+        let place = offset + 64 + outer.count - 40 - inner.file.count
+        // What is changed comes first.
+        let id = ReferenceStore.u64(inner.file, 8)
+        peer.entries.insert((id, place, inner.file.count - 64, 7), at: peer.entries.count - 1)
+        peer.commit()
+        try scratch.write(peer.file)
+        let snapshot = try StoreReader(at: path).snapshot()
+        expectDamage(at: offset, storeError { () throws(StoreError) in try snapshot.fileMetadata })
+        #expect(try snapshot.ids() == [1, 2, 3])
+        #expect(try !StoreVerification.run(at: path).isIntact)
+        _ = try StoreRepair.run(from: path, to: scratch("saved.rvf"))
+        #expect(try StoreReader(at: scratch("saved.rvf")).snapshot().fileMetadata.keys.sorted() == ["k1"])
+    }
+
     @Test("changes that follow nothing do not count, and a check says so")
     func misfit() throws {
         let offsets = try store()
@@ -119,6 +149,33 @@ struct MetadataDamageTests {
             #expect(try snapshot.metadata(of: id)?["n"] == (id <= UInt64(which) ? .int64(Int64(id)) : nil), "id \(id)")
         }
         #expect(try StoreVerification.run(at: output).isIntact)
+    }
+
+    @Test("a repair leaves out, and tells of, what is named as metadata and cannot be read; another writer's is carried")
+    func repairUnreadable() throws {
+        var peer = ReferenceWriter(dimension: 2)
+        peer.ingest(rows(1...3, dimension: 2))
+        let theirs = Array("metadata of a kind that nobody here knows".utf8)
+        peer.segment(7, theirs)
+        let unknown = peer.segment(7, Array("neither whole nor damaged, since it has no hash".utf8), hash: false)
+        peer.commit()
+        try scratch.write(peer.file)
+        #expect(try !StoreVerification.run(at: path).isIntact)
+        let report = try StoreRepair.run(from: path, to: scratch("saved.rvf"))
+        #expect(report.rowCount == 3 && report.carriedSegmentCount == 1)
+        #expect(report.losses.map(\.offset) == [UInt64(unknown + 64)])
+        #expect(try StoreVerification.run(at: scratch("saved.rvf")).isIntact)
+        let saved = try scratch.read("saved.rvf")
+        let carried = ReferenceWriter.segments(of: saved).filter { $0.type == 7 }
+        #expect(carried.map { Array(saved[($0.offset + 64)..<($0.offset + 64 + $0.length)]) } == [theirs])
+        // Metadata can be written again, which it could not before.
+        var writer = try StoreWriter.open(at: scratch("saved.rvf"))
+        var transaction = Transaction()
+        transaction.setMetadata("n", to: 5, for: 2)
+        try writer.commit(transaction)
+        try writer.compact()
+        #expect(try writer.snapshot().metadata(of: 2) == ["n": 5])
+        try writer.close()
     }
 
     @Test("a repair without a manifest finds the metadata, and gives none to ids whose rows are lost")

@@ -4,7 +4,7 @@ package import SystemPackage
 /// What travels from predecessor to successor: `RVFH`, u8 version, u8 flags, u16 zero, the 104 bytes of the record
 /// as it stands, and with them the descriptor of the lock file and, if flag bit 0 is set, of the protected file.
 /// The answer is one byte, `C` for confirmed or `R` for refused, the latter with text for a person.
-enum HandOverMessage {
+package enum HandOverMessage {
     static let magic = Array("RVFH".utf8)
     static let version: UInt8 = 1
     static let hasProtectedFile: UInt8 = 1
@@ -15,7 +15,7 @@ enum HandOverMessage {
     /// Room for a sentence that says why.
     static let mostRefusalBytes = 200
 
-    static func encode(_ record: RecordBytes, hasProtectedFile: Bool) -> [UInt8] {
+    package static func encode(_ record: RecordBytes, hasProtectedFile: Bool) -> [UInt8] {
         magic + [version, hasProtectedFile ? self.hasProtectedFile : 0, 0, 0] + record.array
     }
 }

@@ -14,9 +14,10 @@ struct ForeignCarry<H: Host> {
     let manifest: FoundManifest?
     /// Told of named segments that are damaged, which are then left out. Nil: they are thrown as an error.
     var onDamage: ((StoreError) -> Void)?
-    /// Whether metadata that can be read here is left out, since the new file has all of it that counts in a segment of
-    /// its own. What is not named is superseded or was never committed, and must not be carried to where a peer's
-    /// compaction names whatever it finds.
+    /// Whether metadata is left out, since the new file has all of it that counts in a segment of its own. What is not
+    /// named is superseded or was never committed, and must not be carried to where a peer's compaction names whatever it
+    /// finds; and in a file that names what is damaged, no metadata can be written. What certainly is another writer's
+    /// is carried.
     var leavesOutMetadata = false
 
     struct Size {
@@ -87,7 +88,7 @@ struct ForeignCarry<H: Host> {
                 guard try source.isForeign(header, at: offset),
                     try source.checkpointHead(of: DirectoryEntry(header, at: offset)) == nil
                 else { break }
-                if leavesOutMetadata, try isReadableMetadata(header, at: offset) { break }
+                if leavesOutMetadata, try isOwnMetadata(header, at: offset, isNamed: isNamed) { break }
                 let isRight = try hashIsRight(header, at: offset)
                 if isRight {
                     try body(header, offset, isNamed)
@@ -109,8 +110,13 @@ struct ForeignCarry<H: Host> {
         return header.hash.verdict(onChecksum: checksum) != .differs
     }
 
-    private func isReadableMetadata(_ header: SegmentHeader, at offset: UInt64) throws(StoreError) -> Bool {
+    /// Whether readers take a segment for metadata that is decoded here, whole or damaged. Where one that is named begins
+    /// otherwise, only its hash can tell that it was written so.
+    private func isOwnMetadata(
+        _ header: SegmentHeader, at offset: UInt64, isNamed: Bool
+    ) throws(StoreError) -> Bool {
         guard header.type == .metadata, header.version == SegmentHeader.currentVersion else { return false }
+        if isNamed, header.hash.expectedChecksum == nil { return true }
         let count = min(header.payloadByteCount, UInt64(MetadataFormat.headerByteCount))
         return try source.withBytes(at: offset + UInt64(SegmentHeader.byteCount), count: Int(count)) {
             (head) throws(StoreError) in MetadataHeader.isOfVersion1(head)

@@ -11,6 +11,8 @@ package struct LoadedMetadata: Sendable {
     /// Those of ``segments`` that count, by position, in the order in which they are applied.
     package private(set) var path: [Int] = []
     package private(set) var state = MetadataState()
+    /// What the payloads of ``named`` take, each counted once.
+    private var namedByteCount: UInt64 = 0
     /// Whether every record is known to be of a live id: so it is after a commit of this package that looked.
     var hasLiveRecordsOnly = false
 
@@ -39,6 +41,7 @@ package struct LoadedMetadata: Sendable {
             named.append(entry)
             guard seen.insert(entry).inserted else { continue }
             do throws(StoreError) {
+                try count(entry, reading)
                 if damaged.contains(entry) { throw reading.damagedHeader(of: entry) }
                 guard let header = try reading.header(of: entry) else { continue }
                 segments.append(entry)
@@ -69,6 +72,14 @@ package struct LoadedMetadata: Sendable {
         }
     }
 
+    /// Segments that lie in one another could make a small file one of any amount of metadata. No others are longer
+    /// together than their file.
+    private mutating func count<H: Host>(_ entry: DirectoryEntry, _ reading: MetadataReading<H>) throws(StoreError) {
+        let (sum, overflow) = namedByteCount.addingReportingOverflow(entry.payloadByteCount)
+        guard !overflow, sum <= reading.source.byteCount else { throw reading.excess(entry) }
+        namedByteCount = sum
+    }
+
     /// What there is to be read once a commit of metadata is written.
     ///
     /// - Parameter named: the metadata segments that the commit's manifest names; the last is the commit's own.
@@ -76,6 +87,7 @@ package struct LoadedMetadata: Sendable {
         var next = commit.isSnapshot ? LoadedMetadata() : self
         next.named = named
         guard let own = named.last else { return next }
+        next.namedByteCount += own.payloadByteCount
         next.segments.append(own)
         next.chain.append(
             generation: commit.state.generation,
@@ -141,6 +153,12 @@ struct MetadataReading<H: Host> {
 
     func damagedHeader(of entry: DirectoryEntry) -> StoreError {
         damage(entry, nil, "the header of the metadata segment that the manifest names here is damaged")
+    }
+
+    func excess(_ entry: DirectoryEntry) -> StoreError {
+        damage(
+            entry, entry.payloadOffset,
+            "the manifest names the metadata segment here besides others of more bytes than the file has")
     }
 
     private func malformed(_ entry: DirectoryEntry, _ error: FormatError) -> StoreError {
