@@ -4,7 +4,7 @@ package import SystemPackage
 /// Files, names and kernel locks of one file system, as a value: two worlds that have come to the same state are equal,
 /// and a copy is a snapshot.
 ///
-/// Not simulated: symbolic links, access rights other than a file's own mode bits, quotas. Inode numbers are used again
+/// Not simulated: symbolic links, access rights other than that of writing to another user's file, quotas. Inode numbers are used again
 /// at once, the lowest first, as ext4 does, so that identities that are remembered too long are found out.
 package struct SimulatedFileSystem: Hashable, Sendable {
     package struct Inode: Hashable, Sendable {
@@ -33,6 +33,8 @@ package struct SimulatedFileSystem: Hashable, Sendable {
     package let type: FileSystemType
     /// Whether files without a name can be made and linked.
     package let hasUnnamedFiles: Bool
+    /// Whether a file can be linked, renamed without replacing, or exchanged.
+    package var namesExclusively = true
 
     package static let device: UInt64 = 7
 
@@ -69,6 +71,12 @@ package struct SimulatedFileSystem: Hashable, Sendable {
             identity: FileIdentity(device: Self.device, inode: number), kind: inode.kind,
             sizeBytes: Int64(inode.bytes.count), permissions: inode.permissions, linkCount: UInt64(inode.linkCount),
             owner: inode.owner, group: inode.owner, modifiedNanoseconds: inode.modifiedNanoseconds)
+    }
+
+    /// Whether a user may write to a file: his own, or one that all may write.
+    package func mayWrite(_ number: UInt64, _ user: UInt32) -> Bool {
+        guard let inode = inodes[number] else { return false }
+        return inode.owner == user || inode.permissions & 0o002 != 0
     }
 
     // MARK: Bytes

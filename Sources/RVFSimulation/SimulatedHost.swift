@@ -46,14 +46,14 @@ package struct SimulatedHost: Host {
 
     package func openDirectoryForReading(_ path: FilePath) throws(Errno) -> FileDescriptor {
         FileDescriptor(
-            rawValue: try world.perform(process, .call("opendir", isVisible: false), "opens \(path)") {
+            rawValue: try world.perform(process, .call("opendir", isVisible: false).making(.quiet), "opens \(path)") {
                 (state) throws(Errno) in
                 install(try state.files.directory(at: path.string), isWritable: false, in: &state)
             })
     }
 
     package func names(in directory: FileDescriptor) throws(Errno) -> [FilePath.Component] {
-        try world.perform(process, .call("readdir"), "lists the directory") { (state) throws(Errno) in
+        try world.perform(process, .call("readdir").making(.list), "lists the directory") { (state) throws(Errno) in
             state.files.names(in: inode(directory, in: state))
         }.compactMap { FilePath.Component($0) }
     }
@@ -69,13 +69,14 @@ package struct SimulatedHost: Host {
         options: FileDescriptor.OpenOptions, permissions: FilePermissions
     ) throws(Errno) -> FileDescriptor {
         let isDirectory = name.string == "."
-        let number = try world.perform(process, .call("open", isVisible: !isDirectory), "opens \(name)") {
+        let number = try world.perform(process, .call("open", isVisible: !isDirectory).making(isDirectory ? .quiet : .open(name, isWritable: mode != .readOnly, creates: options.contains(.create))), "opens \(name)") {
             (state) throws(Errno) -> Int32 in
             let parent = inode(directory, in: state)
             if isDirectory { return install(parent, isWritable: false, in: &state) }
             if let found = state.files.inode(named: name.string, in: parent) {
                 noteSeen(found, as: name, in: &state)
                 if options.contains(.exclusiveCreate) { throw .fileExists }
+                if mode != .readOnly, !state.files.mayWrite(found, userID) { throw .permissionDenied }
                 return install(found, isWritable: mode != .readOnly, in: &state)
             }
             guard options.contains(.create) else { throw .noSuchFileOrDirectory }
@@ -95,7 +96,7 @@ package struct SimulatedHost: Host {
     package func openUnnamed(
         in directory: FileDescriptor, permissions: FilePermissions
     ) throws(Errno) -> FileDescriptor {
-        let number = try world.perform(process, .call("open O_TMPFILE", isVisible: false), "makes a file without a name") {
+        let number = try world.perform(process, .call("open O_TMPFILE", isVisible: false).making(.openUnnamed), "makes a file without a name") {
             (state) throws(Errno) -> Int32 in
             guard state.files.hasUnnamedFiles else { throw .notSupported }
             return install(makeFile(permissions, in: &state), isWritable: true, in: &state)
@@ -106,7 +107,7 @@ package struct SimulatedHost: Host {
     package func linkUnnamed(
         _ descriptor: FileDescriptor, as name: FilePath, in directory: FileDescriptor
     ) throws(Errno) {
-        _ = try world.perform(process, .call("linkat"), "links fd \(descriptor.rawValue) as \(name)") {
+        _ = try world.perform(process, .call("linkat").making(.linkUnnamed(descriptor, as: name)), "links fd \(descriptor.rawValue) as \(name)") {
             (state) throws(Errno) in
             let parent = inode(directory, in: state)
             if defect == .publishesOverOthers { try? state.files.unlink(name.string, in: parent) }
@@ -122,7 +123,8 @@ package struct SimulatedHost: Host {
         let isLocked =
             world.state.files.inodes[number]?.lockedBy == WorldState.description(descriptor.rawValue, of: process)
         _ = try? world.perform(
-            process, .call("close", isVisible: isLocked, canFail: false), "closes fd \(descriptor.rawValue)"
+            process, .call("close", isVisible: isLocked, canFail: false).making(.close(descriptor, inode: number, wasLocked: isLocked)),
+            "closes fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             state.close(descriptor.rawValue, of: process)
             return true
@@ -134,7 +136,8 @@ package struct SimulatedHost: Host {
     ) throws(Errno) -> Int {
         let count = buffer.count
         let bytes = try world.perform(
-            process, .call("read", isVisible: isShared(descriptor)), "reads \(count) bytes of fd \(descriptor.rawValue)"
+            process, .call("read", isVisible: isShared(descriptor)).making(.read(descriptor)),
+            "reads \(count) bytes of fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             let number = inode(descriptor, in: state)
             return remembered(number, in: state) ?? state.files.read(number, at: Int(offset), count: count)
@@ -150,7 +153,7 @@ package struct SimulatedHost: Host {
         let bytes = unsafe Array(buffer)
         if let count = try writeDefectively(bytes, descriptor, at: offset) { return count }
         return try world.perform(
-            process, .call("write", isVisible: isShared(descriptor)),
+            process, .call("write", isVisible: isShared(descriptor)).making(.write(descriptor, bytes, at: offset)),
             "writes \(bytes.count) bytes to fd \(descriptor.rawValue) at \(offset)"
         ) { (state) throws(Errno) in
             let number = inode(descriptor, in: state)
@@ -161,7 +164,7 @@ package struct SimulatedHost: Host {
 
     package func status(of descriptor: FileDescriptor) throws(Errno) -> FileStatus {
         try world.perform(
-            process, .call("fstat", isVisible: isShared(descriptor)), "examines fd \(descriptor.rawValue)"
+            process, .call("fstat", isVisible: isShared(descriptor)).making(.examine(descriptor)), "examines fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             state.files.status(of: inode(descriptor, in: state))
         }
@@ -170,7 +173,7 @@ package struct SimulatedHost: Host {
     package func status(
         of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
     ) throws(Errno) -> FileStatus {
-        try world.perform(process, .call("stat"), "examines \(name)") { (state) throws(Errno) in
+        try world.perform(process, .call("stat").making(.look(name)), "examines \(name)") { (state) throws(Errno) in
             let parent = inode(directory, in: state)
             let number = believed(name, in: state) ?? state.files.inode(named: name.string, in: parent)
             guard let number else { throw .noSuchFileOrDirectory }
@@ -187,7 +190,8 @@ package struct SimulatedHost: Host {
 
     package func truncate(_ descriptor: FileDescriptor, toBytes length: Int64) throws(Errno) {
         _ = try world.perform(
-            process, .call("truncate", isVisible: isShared(descriptor)), "cuts fd \(descriptor.rawValue) to \(length) bytes"
+            process, .call("truncate", isVisible: isShared(descriptor)).making(.cut(descriptor)),
+            "cuts fd \(descriptor.rawValue) to \(length) bytes"
         ) { (state) throws(Errno) in
             state.files.truncate(
                 inode(descriptor, in: state), to: Int(length), now: state.wallClockNanoseconds(on: 0))
@@ -215,7 +219,8 @@ package struct SimulatedHost: Host {
     // MARK: Names
 
     package func link(_ name: FilePath, as newName: FilePath, in directory: FileDescriptor) throws(Errno) {
-        try change("link", "links \(name) as \(newName)", directory) { (files, parent) throws(Errno) in
+        try change(.link(name, as: newName), "link", "links \(name) as \(newName)", directory) { (files, parent) throws(Errno) in
+            guard files.namesExclusively else { throw .notSupported }
             guard let number = files.inode(named: name.string, in: parent) else { throw .noSuchFileOrDirectory }
             try files.link(number, as: newName.string, in: parent)
         }
@@ -223,7 +228,7 @@ package struct SimulatedHost: Host {
 
     package func rename(_ name: FilePath, to newName: FilePath, in directory: FileDescriptor) throws(Errno) {
         if defect == .removesInPlace, name.string == Scene.lockName { return try unlink(name, in: directory) }
-        try change("rename", "renames \(name) to \(newName)", directory) { (files, parent) throws(Errno) in
+        try change(.rename(name, to: newName, isExclusive: false), "rename", "renames \(name) to \(newName)", directory) { (files, parent) throws(Errno) in
             try files.rename(name.string, to: newName.string, in: parent, isExclusive: false)
         }
     }
@@ -232,14 +237,16 @@ package struct SimulatedHost: Host {
         _ name: FilePath, to newName: FilePath, in directory: FileDescriptor
     ) throws(Errno) {
         let isExclusive = defect != .publishesOverOthers
-        try change("renameat2", "renames \(name) to \(newName), if that is free", directory) {
+        try change(.rename(name, to: newName, isExclusive: true), "renameat2", "renames \(name) to \(newName), if that is free", directory) {
             (files, parent) throws(Errno) in
+            guard files.namesExclusively else { throw .notSupported }
             try files.rename(name.string, to: newName.string, in: parent, isExclusive: isExclusive)
         }
     }
 
     package func exchange(_ first: FilePath, _ second: FilePath, in directory: FileDescriptor) throws(Errno) {
-        try change("exchange", "exchanges \(first) and \(second)", directory) { (files, parent) throws(Errno) in
+        try change(.exchange(first, second), "exchange", "exchanges \(first) and \(second)", directory) { (files, parent) throws(Errno) in
+            guard files.namesExclusively else { throw .notSupported }
             try files.exchange(first.string, second.string, in: parent)
         }
     }
@@ -247,16 +254,16 @@ package struct SimulatedHost: Host {
     package func unlink(_ name: FilePath, in directory: FileDescriptor) throws(Errno) {
         let isPrivate = name.string.hasPrefix(".rvf-")
         if isPrivate, defect == .leavesPrivateFiles || defect == .removesInPlace { return }
-        try change("unlink", "removes \(name)", directory) { (files, parent) throws(Errno) in
+        try change(.unlink(name), "unlink", "removes \(name)", directory) { (files, parent) throws(Errno) in
             try files.unlink(name.string, in: parent)
         }
     }
 
     private func change(
-        _ call: String, _ text: String, _ directory: FileDescriptor,
+        _ made: HostCall, _ call: String, _ text: String, _ directory: FileDescriptor,
         _ body: (inout SimulatedFileSystem, UInt64) throws(Errno) -> Void
     ) throws(Errno) {
-        _ = try world.perform(process, .call(call), text) { (state) throws(Errno) in
+        _ = try world.perform(process, .call(call).making(made), text) { (state) throws(Errno) in
             try body(&state.files, inode(directory, in: state))
             return true
         }
@@ -266,7 +273,8 @@ package struct SimulatedHost: Host {
 
     package func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
         try world.perform(
-            process, .call("flock", isVisible: isShared(descriptor)), "tries to lock fd \(descriptor.rawValue)"
+            process, .call("flock", isVisible: isShared(descriptor)).making(.lock(descriptor)),
+            "tries to lock fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             lock(descriptor, in: &state)
         }
