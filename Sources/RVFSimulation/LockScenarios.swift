@@ -94,6 +94,10 @@ package enum LockScenarios {
                 "somebody copies over the lock file", Scene.state(.noLock, budget: budget([.overwriteLock], kills: 0)),
                 pair, invariants: [.exclusion], endsWell: .inTheEnd),
             Scenario(
+                "somebody makes the protected file",
+                Scene.state(.noLock, hasData: false, budget: budget([.makeData])),
+                [Act.writer("A"), Act.writer("B", work: .createData)]),
+            Scenario(
                 "the clock steps forward",
                 Scene.state(.noLock, budget: budget([.stepClock(machine: 0, seconds: 3600)])), pair),
             Scenario(

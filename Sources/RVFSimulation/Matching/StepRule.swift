@@ -127,6 +127,8 @@ extension StepRule {
 
     private static let holding = [
         StepRule("held", [affairs], to: ["validateL", "createF", "compactGuard", "releaseValidate"]),
+        // An F has appeared while one was made, which is of no use then.
+        StepRule("held", [affairs, one(.lockDraft), one(.examineDraft), one(.closeDraft), affairs], to: ["validateL", "releaseValidate"]),
         StepRule("createF", [one(.lockDraft), one(.examineDraft), decisive(.publishF)], to: ["validateL"]),
         StepRule("createF", [one(.lockDraft), one(.examineDraft), decisive(.publishFTaken)], to: ["held"]),
         StepRule("compactGuard", [decisive(.lockDraft), one(.examineDraft)], to: ["compactRename"]),
