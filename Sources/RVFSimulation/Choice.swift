@@ -51,6 +51,8 @@ struct StepKind: CustomStringConvertible, Sendable {
     /// who goes first.
     var isVisible: Bool
     var canFail: Bool
+    /// The call as whoever watches the process sees it; nil where it is none that the code makes.
+    var made: HostCall?
 
     var description: String { name }
 
@@ -61,9 +63,15 @@ struct StepKind: CustomStringConvertible, Sendable {
     }
 
     static let start = StepKind(name: "its start", isVisible: true, canFail: false)
-    static let exit = StepKind(name: "its end", isVisible: true, canFail: false)
+    static let exit = StepKind(name: "its end", isVisible: true, canFail: false, made: .exit)
 
     static func call(_ name: String, isVisible: Bool = true, canFail: Bool = true) -> StepKind {
         StepKind(name: name, isVisible: isVisible, canFail: canFail && isVisible)
+    }
+
+    func making(_ call: HostCall) -> StepKind {
+        var kind = self
+        kind.made = call
+        return kind
     }
 }

@@ -8,6 +8,8 @@ package struct Scenario: Sendable {
     package var invariants: Invariants
     /// Whether a newcomer gets the lock at once when all have ended, and nothing is left behind afterwards.
     package var endsWell: EndsWell
+    /// Whether every step of our processes has to be one of the model's.
+    package var followsModel: Bool
 
     package enum EndsWell: Sendable {
         /// Without letting time pass.
@@ -24,13 +26,14 @@ package struct Scenario: Sendable {
 
     package init(
         _ name: String, _ state: WorldState, _ actors: [World.Actor], invariants: Invariants = .all,
-        endsWell: EndsWell = .atOnce
+        endsWell: EndsWell = .atOnce, followsModel: Bool = true
     ) {
         self.name = name
         self.state = state
         self.actors = actors
         self.invariants = invariants
         self.endsWell = endsWell
+        self.followsModel = followsModel
     }
 }
 
@@ -58,11 +61,18 @@ package final class Explorer {
         /// Whether every order has been seen.
         package var isComplete = false
         package var finding: Finding?
+        /// Which steps of the model were taken.
+        package var coverage = StepCoverage()
     }
 
     private let workers = WorkerPool()
+    private let rules: CompiledRules
 
-    package init() {}
+    package convenience init() { self.init(rules: .shared) }
+
+    init(rules: CompiledRules) {
+        self.rules = rules
+    }
 
     /// Depth first over who goes next, what fails and who is killed, each state once.
     ///
@@ -74,6 +84,7 @@ package final class Explorer {
             chooser.begin()
             let world = run(scenario, chooser, isTraced: false)
             report.runs += 1
+            if let watch = world.watch { report.coverage.merge(watch.coverage) }
             if let violation = world.violation {
                 report.finding = finding(violation, scenario, chooser.path.map(\.chosen))
                 break
@@ -96,6 +107,7 @@ package final class Explorer {
             let world = run(scenario, chooser, isTraced: false)
             report.runs += 1
             report.steps += chooser.taken.count
+            if let watch = world.watch { report.coverage.merge(watch.coverage) }
             guard world.violation != nil else { continue }
             let choices = shorten(chooser.taken, scenario)
             let replayed = run(scenario, ListChooser(choices), isTraced: false)
@@ -125,6 +137,26 @@ package final class Explorer {
         return (world.violation, world.trace ?? [])
     }
 
+    /// Random runs in the model's words, each once: what `spec/model/replay` takes again. A run that the model cannot take
+    /// as a whole (see ``StepRecorder``) is left out.
+    package func record(_ scenario: Scenario, seeds: Range<UInt64>, count: Int) -> [String] {
+        var scenario = scenario
+        // Those who come when all is over come to a world in which time has passed.
+        scenario.endsWell = .unasked
+        var seen: Set<String> = []
+        var recordings: [String] = []
+        for seed in seeds where recordings.count < count {
+            let recorder = StepRecorder(scenario.state)
+            let world = run(scenario, RandomChooser(seed: seed), isTraced: false, recorder: recorder)
+            let name = "\(scenario.name), seed \(seed)"
+            guard world.violation == nil, let text = recorder.text(name: name, writers: scenario.actors.count),
+                seen.insert(text.split(separator: "\n").dropFirst().joined()).inserted
+            else { continue }
+            recordings.append(text)
+        }
+        return recordings
+    }
+
     private func finding(_ violation: String, _ scenario: Scenario, _ choices: [Int]) -> Finding {
         let text = ChoiceText.encode(choices)
         return Finding(violation: violation, scenario: scenario, choices: text, story: replay(scenario, choices: text).story)
@@ -132,13 +164,17 @@ package final class Explorer {
 
     // MARK: One run
 
-    private func run(_ scenario: Scenario, _ chooser: any Chooser, isTraced: Bool) -> World {
+    private func run(
+        _ scenario: Scenario, _ chooser: any Chooser, isTraced: Bool, recorder: StepRecorder? = nil
+    ) -> World {
         let invariants = scenario.invariants
         let world = World(state: scenario.state, chooser: Relay(chooser), isTraced: isTraced) {
             invariants.violation(in: $0)
         }
+        if scenario.followsModel { world.watch = StepWatch(scenario.state, rules: rules, recorder: recorder) }
         world.run(scenario.actors, on: workers)
         if !world.isAborted, world.violation == nil, scenario.endsWell != .unasked { end(world, scenario) }
+        world.watch?.close()
         return world
     }
 

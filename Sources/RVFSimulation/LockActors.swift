@@ -214,7 +214,7 @@ extension SimulatedHost {
 
     /// A step that stands for a commit's last write.
     func commit() {
-        _ = try? world.perform(process, .call("commit", canFail: false), "commits") { (state) throws(Errno) in
+        _ = try? world.perform(process, .call("commit", canFail: false).making(.commit), "commits") { (state) throws(Errno) in
             state.referee.noteCommit(process)
             if state.referee.lostBeforeValidation.contains(process), state.referee.violation == nil {
                 state.referee.violation = "a process commits whose lock was gone before it validated it"

@@ -37,6 +37,12 @@ package enum LockScenarios {
                 "two writers without unnamed files", Scene.state(.noLock, hasUnnamedFiles: false, budget: Budget(kills: 1)),
                 [Act.writer("A"), Act.writer("B")]),
             Scenario(
+                "two writers where no file gets a name without replacing",
+                Scene.state(
+                    .noLock, hasUnnamedFiles: false, namesExclusively: false, budget: Budget(kills: 1, preemptions: 3)),
+                // A lock file is created empty there, as naive peers do it, and a killed maker leaves it so.
+                [Act.writer("A"), Act.writer("B")], invariants: [.exclusion, .peersUnharmed], endsWell: .inTheEnd),
+            Scenario(
                 "two writers on a layered file system", Scene.state(.noLock, meaning: .layered),
                 [Act.writer("A"), Act.writer("B")]),
         ]
@@ -89,6 +95,10 @@ package enum LockScenarios {
                 "somebody copies over the lock file", Scene.state(.noLock, budget: budget([.overwriteLock], kills: 0)),
                 pair, invariants: [.exclusion], endsWell: .inTheEnd),
             Scenario(
+                "somebody makes the protected file",
+                Scene.state(.noLock, hasData: false, budget: budget([.makeData])),
+                [Act.writer("A"), Act.writer("B", work: .createData)]),
+            Scenario(
                 "the clock steps forward",
                 Scene.state(.noLock, budget: budget([.stepClock(machine: 0, seconds: 3600)])), pair),
             Scenario(
@@ -96,6 +106,11 @@ package enum LockScenarios {
                 pair),
             Scenario(
                 "a process id is used again", Scene.state(.noLock, budget: budget([.reuseProcessID])), pair),
+            Scenario(
+                "a judge that is frozen while the record grows old, and a naive peer",
+                Scene.state(
+                    .deadGuarded, budget: Budget(preemptions: 3, acts: [.passTime(seconds: 40)]), hasPrivateNaps: false),
+                [Act.writer("A"), Act.peer("peer")], endsWell: .inTheEnd),
             Scenario(
                 "all are frozen for an hour", Scene.state(.noLock, budget: budget([.passTime(seconds: 3600)])), pair),
             Scenario(
@@ -128,11 +143,58 @@ package enum LockScenarios {
                 "four writers and all accidents", Scene.state(.oldDeadGuarded, budget: everything), ours,
                 endsWell: .inTheEnd),
             Scenario(
+                "writers where no file gets a name without replacing, and no protected file",
+                Scene.state(.noLock, hasData: false, hasUnnamedFiles: false, namesExclusively: false),
+                Array(ours.prefix(2)), invariants: [.exclusion], endsWell: .inTheEnd),
+            Scenario(
                 "compactions among writers", Scene.state(.noLock, budget: Budget(kills: 2)),
                 ours + [LockActors.writer("compaction", work: .replaceData, rounds: 3)], endsWell: .inTheEnd),
             Scenario(
-                "writers and a naive peer", Scene.state(.oldPeer),
+                "writers and a naive peer", Scene.state(.oldPeer, hasPrivateNaps: false),
                 Array(ours.prefix(3)) + [LockActors.peer("peer", holdSeconds: 1)], endsWell: .inTheEnd),
+        ]
+    }
+
+    /// To be taken again in the model, which knows no naive peers' patience, no clocks and no failing calls.
+    package static var recorded: [Scenario] {
+        let removal = Budget(kills: 1, acts: [.removeLock])
+        let three = [Act.writer("A"), Act.writer("B"), Act.writer("C")]
+        // On a layered file system a free guard proves nothing, which the model does not have.
+        return twoWriters.filter { $0.state.files.type.guardMeaning == .coherent } + creators + [
+            Scenario(
+                "three writers, a kill and a removal", Scene.state(.noLock, budget: removal),
+                [Act.writer("A", rounds: 2), Act.writer("B"), Act.writer("C", work: .renewAndCommit)]),
+            Scenario("three writers, from a peer's lock", Scene.state(.oldPeer, budget: Budget(kills: 2)), three),
+            Scenario(
+                "three writers without a protected file", Scene.state(.oldDeadGuarded, hasData: false, budget: removal),
+                [Act.writer("A", work: .createData), Act.writer("B"), Act.writer("C", work: .createData)]),
+            Scenario(
+                "a compaction, writers and a removal", Scene.state(.noLock, budget: removal),
+                [Act.writer("A", work: .replaceData), Act.writer("B", rounds: 2), Act.writer("C")]),
+            Scenario(
+                "writers, and somebody who makes the protected file and removes the lock file",
+                Scene.state(.noLock, hasData: false, budget: Budget(kills: 1, acts: [.makeData, .removeLock])),
+                [Act.writer("A", rounds: 2), Act.writer("B", work: .createData)]),
+            Scenario(
+                "writers, another user's lock and a removal", Scene.state(.oldOtherUser, budget: removal),
+                [Act.writer("A"), Act.writer("B")]),
+            Scenario(
+                "writers without a protected file, where no file gets a name without replacing",
+                Scene.state(
+                    .noLock, hasData: false, hasUnnamedFiles: false, namesExclusively: false, budget: Budget(kills: 1)),
+                [Act.writer("A"), Act.writer("B", rounds: 2)]),
+        ]
+    }
+
+    /// In which the code comes to every step of the model.
+    package static var coveringTheModel: [Scenario] {
+        recorded + [
+            Scenario(
+                "writers, another user's lock and a naive peer", Scene.state(.oldOtherUser, hasPrivateNaps: false),
+                [Act.writer("A"), Act.writer("B"), Act.peer("peer")], endsWell: .inTheEnd),
+            Scenario(
+                "writers and a naive peer, from a peer's lock", Scene.state(.oldPeer, hasPrivateNaps: false),
+                [Act.writer("A"), Act.writer("B", rounds: 2), Act.peer("peer")], endsWell: .inTheEnd),
         ]
     }
 

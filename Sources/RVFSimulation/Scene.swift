@@ -24,14 +24,21 @@ package enum Scene {
         case oldOtherHost
         /// Twelve bytes that are no record.
         case garbage
+        /// A record of a dead holder of ours, of another user, an hour old: it cannot be written, only exchanged.
+        case oldOtherUser
+
+        var owner: UInt32 { self == .oldOtherUser ? 2000 : 1000 }
     }
 
     package static func state(
         _ beginning: Beginning, hasData: Bool = true, meaning: GuardMeaning = .coherent, hasUnnamedFiles: Bool = true,
-        budget: Budget = Budget(), hasPrivateNaps: Bool = true
+        namesExclusively: Bool = true, budget: Budget = Budget(), hasPrivateNaps: Bool = true
     ) -> WorldState {
         var files = SimulatedFileSystem(
             type: FileSystemType(name: "simulated", guardMeaning: meaning), hasUnnamedFiles: hasUnnamedFiles)
+        if !namesExclusively {
+            files.refusals = Refusals(exclusiveRename: .notSupported, exchange: .notSupported, link: .notSupported)
+        }
         files.makeDirectory(directory)
         var state = WorldState(
             files: files,
@@ -42,7 +49,7 @@ package enum Scene {
             budget: budget)
         state.hasPrivateNaps = hasPrivateNaps
         if hasData { state.put([1, 2, 3], as: dataName, ageSeconds: 7200) }
-        if let (bytes, age) = contents(beginning, state) { state.put(bytes, as: lockName, ageSeconds: age) }
+        if let (bytes, age) = contents(beginning, state) { state.put(bytes, as: lockName, ageSeconds: age, owner: beginning.owner) }
         return state
     }
 
@@ -65,7 +72,7 @@ package enum Scene {
         switch beginning {
         case .noLock: nil
         case .deadGuarded: (record(state, ageSeconds: 1, isGuarded: true), 1)
-        case .oldDeadGuarded: (record(state, ageSeconds: 3600, isGuarded: true), 3600)
+        case .oldDeadGuarded, .oldOtherUser: (record(state, ageSeconds: 3600, isGuarded: true), 3600)
         case .oldPeer: (record(state, ageSeconds: 3600, isGuarded: false), 3600)
         case .oldEmpty: ([], 3600)
         case .oldOtherHost: (record(state, ageSeconds: 3600, isGuarded: false, hostName: "gamma"), 3600)
@@ -99,9 +106,9 @@ extension WorldState {
     package var lockInode: UInt64? { files.inode(named: Scene.lockName, in: sceneDirectory) }
     package var dataInode: UInt64? { files.inode(named: Scene.dataName, in: sceneDirectory) }
 
-    mutating func put(_ bytes: [UInt8], as name: String, ageSeconds: Int64) {
+    mutating func put(_ bytes: [UInt8], as name: String, ageSeconds: Int64, owner: UInt32 = 1000) {
         let then = wallClockNanoseconds(on: 0) - ageSeconds * 1_000_000_000
-        let number = files.makeFile(permissions: 0o644, owner: 1000, maker: -1, now: then)
+        let number = files.makeFile(permissions: 0o644, owner: owner, maker: -1, now: then)
         files.write(number, bytes, at: 0, now: then)
         do throws(Errno) {
             try files.link(number, as: name, in: sceneDirectory)
@@ -115,6 +122,7 @@ extension WorldState {
     func isPossible(_ act: WorldAct) -> Bool {
         switch act {
         case .removeLock, .overwriteLock, .moveLock: lockInode != nil
+        case .makeData: dataInode == nil
         case .replaceData: dataInode != nil
         case .freeze(let process, _): process < processes.count && processes[process].life == .running
         case .suspend: true
@@ -141,6 +149,7 @@ extension WorldState {
             guard let lockInode else { return }
             let bytes = Scene.record(self, ageSeconds: 0, isGuarded: false, hostName: "gamma")
             files.write(lockInode, bytes, at: 0, now: wallClockNanoseconds(on: 0))
+        case .makeData: put([7, 8, 9], as: Scene.dataName, ageSeconds: 0)
         case .stepClock(let machine, let seconds):
             machines[machine].wallClockOffsetNanoseconds += seconds * 1_000_000_000
         case .reuseProcessID:

@@ -17,7 +17,7 @@ extension SimulatedHost {
                 state.bootClockNanoseconds + (isPrivate ? 0 : max(0, nanoseconds))
             return true
         }
-        _ = try? world.perform(process, .call("sleep", canFail: false), "has slept") { (state) throws(Errno) in
+        _ = try? world.perform(process, .call("sleep", canFail: false).making(.sleep(nanoseconds: nanoseconds)), "has slept") { (state) throws(Errno) in
             state.bootClockNanoseconds + state.processes[process].privateNanoseconds
         }
     }
@@ -51,7 +51,7 @@ extension SimulatedHost {
 
     package func processState(_ id: Int32) -> ProcessState {
         if defect == .takesLiveForDead { return .dead }
-        let seen = try? world.perform(process, .call("kill 0", canFail: false), "asks for process \(id)") {
+        let seen = try? world.perform(process, .call("kill 0", canFail: false).making(.askProcess(id)), "asks for process \(id)") {
             (state) throws(Errno) in
             state.state(of: id, on: state.processes[process].machine) == .alive
         }

@@ -56,14 +56,14 @@ package struct SimulatedHost: SecludedHost {
 
     package func openDirectoryForReading(_ path: FilePath) throws(Errno) -> FileDescriptor {
         FileDescriptor(
-            rawValue: try world.perform(process, .call("opendir", isVisible: false), "opens \(path)") {
+            rawValue: try world.perform(process, .call("opendir", isVisible: false).making(.quiet), "opens \(path)") {
                 (state) throws(Errno) in
                 install(try state.files.directory(at: path.string), isWritable: false, in: &state)
             })
     }
 
     package func names(in directory: FileDescriptor) throws(Errno) -> [FilePath.Component] {
-        try world.perform(process, .call("readdir"), "lists the directory") { (state) throws(Errno) in
+        try world.perform(process, .call("readdir").making(.list), "lists the directory") { (state) throws(Errno) in
             state.files.names(in: inode(directory, in: state))
         }.compactMap { FilePath.Component($0) }
     }
@@ -84,7 +84,9 @@ package struct SimulatedHost: SecludedHost {
             return isDirectory
                 ? try openDirectoryRemotely() : try openRemotely(name, mode, options: options, permissions: permissions)
         }
-        let number = try world.perform(process, .call("open", isVisible: !isDirectory), "opens \(name)") {
+        let made: HostCall =
+            isDirectory ? .quiet : .open(name, isWritable: mode != .readOnly, creates: options.contains(.create))
+        let number = try world.perform(process, .call("open", isVisible: !isDirectory).making(made), "opens \(name)") {
             (state) throws(Errno) -> Int32 in
             let parent = inode(directory, in: state)
             if isDirectory { return install(parent, isWritable: false, in: &state) }
@@ -112,7 +114,7 @@ package struct SimulatedHost: SecludedHost {
     package func openUnnamed(
         in directory: FileDescriptor, permissions: FilePermissions
     ) throws(Errno) -> FileDescriptor {
-        let number = try world.perform(process, .call("open O_TMPFILE", isVisible: false), "makes a file without a name") {
+        let number = try world.perform(process, .call("open O_TMPFILE", isVisible: false).making(.openUnnamed), "makes a file without a name") {
             (state) throws(Errno) -> Int32 in
             guard state.files.hasUnnamedFiles else { throw .notSupported }
             try requireChange(in: state)
@@ -124,7 +126,7 @@ package struct SimulatedHost: SecludedHost {
     package func linkUnnamed(
         _ descriptor: FileDescriptor, as name: FilePath, in directory: FileDescriptor
     ) throws(Errno) {
-        _ = try world.perform(process, .call("linkat"), "links fd \(descriptor.rawValue) as \(name)") {
+        _ = try world.perform(process, .call("linkat").making(.linkUnnamed(descriptor, as: name)), "links fd \(descriptor.rawValue) as \(name)") {
             (state) throws(Errno) in
             let parent = inode(directory, in: state)
             try requireChange(in: state)
@@ -142,7 +144,8 @@ package struct SimulatedHost: SecludedHost {
         let isLocked =
             world.state.files.inodes[number]?.lockedBy == world.state.description(descriptor.rawValue, of: process)
         _ = try? world.perform(
-            process, .call("close", isVisible: isLocked, canFail: false), "closes fd \(descriptor.rawValue)"
+            process, .call("close", isVisible: isLocked, canFail: false).making(.close(descriptor, inode: number, wasLocked: isLocked)),
+            "closes fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             if isLocked, defect == .unlocksBeforeClosing { state.files.dropLock(number) }
             state.close(descriptor.rawValue, of: process)
@@ -155,7 +158,8 @@ package struct SimulatedHost: SecludedHost {
     ) throws(Errno) -> Int {
         let count = buffer.count
         let bytes = isRemote ? try readRemotely(descriptor, at: Int(offset), count: count) : try world.perform(
-            process, .call("read", isVisible: isShared(descriptor)), "reads \(count) bytes of fd \(descriptor.rawValue)"
+            process, .call("read", isVisible: isShared(descriptor)).making(.read(descriptor)),
+            "reads \(count) bytes of fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             let number = inode(descriptor, in: state)
             return remembered(number, in: state) ?? state.files.read(number, at: Int(offset), count: count)
@@ -172,7 +176,7 @@ package struct SimulatedHost: SecludedHost {
         if isRemote { return try writeRemotely(descriptor, bytes, at: Int(offset)) }
         if let count = try writeDefectively(bytes, descriptor, at: offset) { return count }
         return try world.perform(
-            process, .call("write", isVisible: isShared(descriptor)),
+            process, .call("write", isVisible: isShared(descriptor)).making(.write(descriptor, bytes, at: offset)),
             "writes \(bytes.count) bytes to fd \(descriptor.rawValue) at \(offset)"
         ) { (state) throws(Errno) in
             let number = inode(descriptor, in: state)
@@ -184,7 +188,8 @@ package struct SimulatedHost: SecludedHost {
     package func status(of descriptor: FileDescriptor) throws(Errno) -> FileStatus {
         if isRemote, !isDirectory(descriptor) { return try statusRemotely(of: descriptor) }
         return try world.perform(
-            process, .call("fstat", isVisible: isShared(descriptor)), "examines fd \(descriptor.rawValue)"
+            process, .call("fstat", isVisible: isShared(descriptor)).making(.examine(descriptor)),
+            "examines fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             state.files.status(of: inode(descriptor, in: state))
         }
@@ -194,7 +199,7 @@ package struct SimulatedHost: SecludedHost {
         of name: FilePath, in directory: FileDescriptor, followingLinks: Bool
     ) throws(Errno) -> FileStatus {
         if isRemote { return try statusRemotely(of: name) }
-        return try world.perform(process, .call("stat"), "examines \(name)") { (state) throws(Errno) in
+        return try world.perform(process, .call("stat").making(.look(name)), "examines \(name)") { (state) throws(Errno) in
             let parent = inode(directory, in: state)
             let number = believed(name, in: state) ?? state.files.inode(named: name.string, in: parent)
             guard let number else { throw .noSuchFileOrDirectory }
@@ -214,7 +219,8 @@ package struct SimulatedHost: SecludedHost {
     package func truncate(_ descriptor: FileDescriptor, toBytes length: Int64) throws(Errno) {
         if isRemote { return try truncateRemotely(descriptor, to: Int(length)) }
         _ = try world.perform(
-            process, .call("truncate", isVisible: isShared(descriptor)), "cuts fd \(descriptor.rawValue) to \(length) bytes"
+            process, .call("truncate", isVisible: isShared(descriptor)).making(.cut(descriptor)),
+            "cuts fd \(descriptor.rawValue) to \(length) bytes"
         ) { (state) throws(Errno) in
             state.files.truncate(
                 inode(descriptor, in: state), to: Int(length), now: state.wallClockNanoseconds(on: 0))
@@ -237,7 +243,7 @@ package struct SimulatedHost: SecludedHost {
     // MARK: Names
 
     package func link(_ name: FilePath, as newName: FilePath, in directory: FileDescriptor) throws(Errno) {
-        try give("link", "links \(name) as \(newName)", newName) { (files, parent) throws(Errno) in
+        try give(.link(name, as: newName), "link", "links \(name) as \(newName)", newName) { (files, parent) throws(Errno) in
             if let error = files.refusals.link { throw error }
             guard let number = files.inode(named: name.string, in: parent) else { throw .noSuchFileOrDirectory }
             try files.link(number, as: newName.string, in: parent)
@@ -247,7 +253,9 @@ package struct SimulatedHost: SecludedHost {
     package func rename(_ name: FilePath, to newName: FilePath, in directory: FileDescriptor) throws(Errno) {
         if defect == .removesInPlace, name.string == Scene.lockName { return try unlink(name, in: directory) }
         if isRemote { return try renameRemotely(name.string, to: newName.string, isExclusive: false) }
-        try change("rename", "renames \(name) to \(newName)", [name, newName]) { (files, parent) throws(Errno) in
+        try change(
+            .rename(name, to: newName, isExclusive: false), "rename", "renames \(name) to \(newName)", [name, newName]
+        ) { (files, parent) throws(Errno) in
             try files.rename(name.string, to: newName.string, in: parent, isExclusive: false)
         }
     }
@@ -256,7 +264,10 @@ package struct SimulatedHost: SecludedHost {
         _ name: FilePath, to newName: FilePath, in directory: FileDescriptor
     ) throws(Errno) {
         let isExclusive = defect != .publishesOverOthers
-        try give("renameat2", "renames \(name) to \(newName), if that is free", newName) {
+        try give(
+            .rename(name, to: newName, isExclusive: true), "renameat2", "renames \(name) to \(newName), if that is free",
+            newName
+        ) {
             (files, parent) throws(Errno) in
             if let error = files.refusals.exclusiveRename { throw error }
             try files.rename(name.string, to: newName.string, in: parent, isExclusive: isExclusive)
@@ -265,7 +276,7 @@ package struct SimulatedHost: SecludedHost {
 
     package func exchange(_ first: FilePath, _ second: FilePath, in directory: FileDescriptor) throws(Errno) {
         if isRemote { return try exchangeRemotely(first.string, second.string) }
-        try change("exchange", "exchanges \(first) and \(second)", [first, second]) { (files, parent) throws(Errno) in
+        try change(.exchange(first, second), "exchange", "exchanges \(first) and \(second)", [first, second]) { (files, parent) throws(Errno) in
             if let error = files.refusals.exchange { throw error }
             try files.exchange(first.string, second.string, in: parent)
         }
@@ -275,25 +286,25 @@ package struct SimulatedHost: SecludedHost {
         let isPrivate = name.string.hasPrefix(".rvf-")
         if isPrivate, defect == .leavesPrivateFiles || defect == .removesInPlace { return }
         if isRemote { return try unlinkRemotely(name.string) }
-        try change("unlink", "removes \(name)", [name]) { (files, parent) throws(Errno) in
+        try change(.unlink(name), "unlink", "removes \(name)", [name]) { (files, parent) throws(Errno) in
             try files.unlink(name.string, in: parent)
         }
     }
 
     /// Gives a name that may be taken.
     private func give(
-        _ call: String, _ text: String, _ name: FilePath,
+        _ made: HostCall, _ call: String, _ text: String, _ name: FilePath,
         _ body: (inout SimulatedFileSystem, UInt64) throws(Errno) -> Void
     ) throws(Errno) {
         if isRemote { return try linkRemotely(call, text, as: name.string, body) }
-        try change(call, text, [], body)
+        try change(made, call, text, [], body)
     }
 
     private func change(
-        _ call: String, _ text: String, _ names: [FilePath],
+        _ made: HostCall, _ call: String, _ text: String, _ names: [FilePath],
         _ body: (inout SimulatedFileSystem, UInt64) throws(Errno) -> Void
     ) throws(Errno) {
-        _ = try world.perform(process, .call(call), text) { (state) throws(Errno) in
+        _ = try world.perform(process, .call(call).making(made), text) { (state) throws(Errno) in
             try requireChange(of: names, in: state)
             try body(&state.files, state.sceneDirectory)
             return true
@@ -304,7 +315,8 @@ package struct SimulatedHost: SecludedHost {
 
     package func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
         try world.perform(
-            process, .call("flock", isVisible: isShared(descriptor)), "tries to lock fd \(descriptor.rawValue)"
+            process, .call("flock", isVisible: isShared(descriptor)).making(.lock(descriptor)),
+            "tries to lock fd \(descriptor.rawValue)"
         ) { (state) throws(Errno) in
             lock(descriptor, in: &state)
         }

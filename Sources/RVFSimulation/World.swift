@@ -56,6 +56,8 @@ package final class World: @unchecked Sendable {
     /// What each process is about to do.
     private var pending: [StepKind] = []
     private let finished = DispatchSemaphore(value: 0)
+    /// Follows what each process does; nil where nobody does.
+    var watch: StepWatch?
     /// Looks at the state after every step; a text is a violation.
     private let invariant: @Sendable (WorldState) -> String?
 
@@ -130,14 +132,17 @@ package final class World: @unchecked Sendable {
         guard takeTurn(process, kind) else { throw .ioError }
         if let error = failsNext.removeValue(forKey: process) {
             note(process, text(), "fails: \(error)", -error.rawValue)
+            watch?.sawInjectedFailure(of: process)
             throw error
         }
         do throws(Errno) {
             let value = try body(&state)
             note(process, text(), Story.words(for: value), value)
+            if let misstep = watch?.saw(kind.made, by: process, gave: value, in: state) { report(misstep) }
             return value
         } catch {
             note(process, text(), "\(error)", error.rawValue)
+            if let misstep = watch?.saw(kind.made, by: process, failed: error, in: state) { report(misstep) }
             throw error
         }
     }
@@ -300,6 +305,7 @@ package final class World: @unchecked Sendable {
             state.budget.kills -= 1
             trace?.append("\(actors[process].name): is killed before \(pending[process])")
             state.end(process, as: .killed)
+            watch?.sawKill(of: process, in: state)
             seats[process].isGhost.store(true, ordering: .releasing)
             if process != current { seats[process].turn.signal() }
             return .again
@@ -308,6 +314,7 @@ package final class World: @unchecked Sendable {
             state.budget.acts.removeAll { $0 == act }
             trace?.append("the world: \(act)")
             state.apply(act)
+            watch?.saw(act, in: state)
             return .again
         }
     }

@@ -128,6 +128,8 @@ package enum WorldAct: Hashable, Sendable {
     case removeLock
     /// Somebody copies a record over the lock file, which keeps its inode.
     case overwriteLock
+    /// Somebody makes the protected file, without a lock.
+    case makeData
     /// A machine's wall clock steps.
     case stepClock(machine: Int, seconds: Int64)
     /// Another program gets the id of a process that has died.

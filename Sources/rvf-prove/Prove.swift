@@ -5,6 +5,7 @@ import Synchronization
 /// Runs the proof of the lock and of the store on the simulated system and prints its figures; `scripts/prove` calls it.
 ///
 /// `rvf-prove [--short] [WORD]`: with a word, only what has it in its name.
+/// `rvf-prove --recordings COUNT`: runs in the model's words, for `spec/model/replay`.
 @main
 enum Prove {
     struct Line: Sendable {
@@ -37,6 +38,7 @@ enum Prove {
 
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "--recordings" { return printRecordings(Int(arguments.last ?? "") ?? 300) }
         let isShort = arguments.contains("--short")
         let word = arguments.first { !$0.hasPrefix("-") }
         let cuts = PowerCutTasks(isShort: isShort)
@@ -100,6 +102,15 @@ enum Prove {
         }
         group.wait()
         return lines.withLock { $0 }
+    }
+
+    /// About as many runs of each world, by the same seeds every time.
+    private static func printRecordings(_ count: Int) {
+        let scenarios = LockScenarios.recorded
+        let each = (count + scenarios.count - 1) / scenarios.count
+        for scenario in scenarios {
+            for text in Explorer().record(scenario, seeds: 1..<UInt64(4 * each), count: each) { say(text) }
+        }
     }
 
     private static func tell(_ line: Line) {

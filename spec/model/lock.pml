@@ -27,6 +27,7 @@
  *   SETTLE_AFTER_PUBLISH  settle after every publication, not only after take-overs
  *   EXCHANGE     take over by exchanging files (where L cannot be written)
  *   PLAIN_CREATE publish by O_CREAT|O_EXCL on L itself (where nothing better works)
+ *   REPLAY       take the steps of recorded runs of the code, and nothing else; `replay` brings the recording
  *
  * Defects: see README.md. Each takes one precaution away, and SPIN must then find a violation.
  */
@@ -103,6 +104,10 @@ byte lockName = NONE;            /* the inode that L names */
 byte dataName = NONE;            /* the inode that F names */
 byte record[LOCK_INODES];        /* what each lock inode says */
 bool fresh[LOCK_INODES];         /* its timestamp (or, for an empty file, its mtime) is young */
+#if PEERS > 0 || LEFTOVER == 1 || LEFTOVER == 9
+#define HAS_MARKS
+bool marked[LOCK_INODES];        /* a peer's record to which one of ours, taking over, has given the guard byte */
+#endif
 
 /* The guards, one row per process instead of one column per inode: a process has at most one guard on a lock
  * file (two while it exchanges) and two on data files (while it compacts). A hand-over puts the same inode into
@@ -144,6 +149,11 @@ byte sentL = NONE, sentF = NONE;
 
 #define SET(p)       (1 << (p))
 #define NAMES_OURS(r) ((r) == DEAD_OURS || ((r) > 0 && (r) <= WRITERS) || (HANDOVER && (r) == NAMES(SUCCESSOR)))
+#ifdef HAS_MARKS
+#define GUARDED(i)    (NAMES_OURS(record[i]) || marked[i])
+#else
+#define GUARDED(i)    NAMES_OURS(record[i])
+#endif
 #define NAMES_PEER(r) ((r) == DEAD_PEER || ((r) > WRITERS && (r) <= WRITERS + PEERS))
 #define DEAD(r)       ((r) == DEAD_PEER || (r) == DEAD_OURS || ((r) > 0 && (r) <= PROCESSES && !alive[(r) - 1]))
 /* Who created an inode still lives. */
@@ -174,11 +184,25 @@ byte sentL = NONE, sentF = NONE;
 #define BUSY_F(i)    (HAS_F(0, i) || HAS_F(1, i) || HAS_F(2, i) || HAS_F(3, i))
 #endif
 
-/* A process may be killed before any of its system calls. */
-#if CRASHES > 0
-#define MAY_DIE  if :: crashesLeft > 0 -> crashesLeft--; goto killed :: true fi
+/* The beginning of every step: a process may be killed before any of its system calls. In a replay the recording
+ * says whose step is due, and which: see the process Recording at the end. */
+#ifdef REPLAY
+byte turn = NONE;
+byte due;
+short recording = 0;             /* which one */
+short position;                  /* the next of its steps */
+#include "recording.h"
+#define STEP(label)  if :: turn == me && due == s_##label -> turn = NONE :: turn == me && due == s_killed -> goto killed fi
+#define ENDS         turn == me && (due == s_killed || due == s_finished) -> turn = NONE
+#define ENDS_EARLY   true
+#elif CRASHES > 0
+#define STEP(label)  if :: crashesLeft > 0 -> crashesLeft--; goto killed :: true fi
 #else
-#define MAY_DIE  skip
+#define STEP(label)  skip
+#endif
+#ifndef REPLAY
+#define ENDS         true
+#define ENDS_EARLY   false
 #endif
 
 /* Settling: the time after which every peer that read "stale" before our write has done its unlink. A peer
@@ -276,33 +300,39 @@ inline noteAside() {
        :: else fi
 }
 
-/* Release, as the holder and as a successor that became one. */
+/* Release, as the holder and as a successor that became one; also how a try ends whose record stands in L already. */
 inline releaseSteps() {          /* the caller labels its first step releaseValidate: SPIN allows no label here */
-    atomic { MAY_DIE; stopHolding();
+    atomic { STEP(releaseValidate); stopHolding();
         if :: lockName == i && record[i] == NAMES(me) :: else -> goto dropGuardL fi }
 #ifdef DEFECT_RELEASE_BY_UNLINK
 releaseUnlink:
-    atomic { MAY_DIE; removedByUs(lockName); lockName = NONE }
+    atomic { STEP(releaseUnlink); removedByUs(lockName); lockName = NONE }
 #else
 releaseAside:                                    /* rename L to a private name: whatever L is by now */
-    atomic { MAY_DIE; noteAside(); aside = lockName; lockName = NONE }
+    atomic { STEP(releaseAside);
+        if :: lockName == NONE -> goto dropGuardL :: else -> noteAside(); aside = lockName; lockName = NONE fi }
 releaseCheck:                                    /* ours? else link it back, without clobbering */
-    atomic { MAY_DIE;
-        if :: aside != NONE && (aside != i || record[aside] != NAMES(me)) ->
-                if :: lockName == NONE -> lockName = aside :: else fi; aside = NONE
+    atomic { STEP(releaseCheck);
+        if :: aside != i || record[aside] != NAMES(me) ->
+                if :: lockName == NONE -> lockName = aside :: else fi; aside = NONE; goto dropGuardL
            :: else fi }
 releaseUnlink:                                   /* the private name goes */
-    atomic { MAY_DIE; removedByUs(aside); aside = NONE }
+    atomic { STEP(releaseUnlink); removedByUs(aside); aside = NONE }
 #endif
 dropGuardL:
-    atomic { MAY_DIE; onL[me] = NONE
+    atomic { STEP(dropGuardL); onL[me] = NONE; i = NONE;
 #ifdef EXCHANGE
-        ; onL2[me] = NONE
+        onL2[me] = NONE;
 #endif
-    }
+        if :: onF[me] == NONE -> goto released :: else fi }
 dropGuardF:
-    atomic { MAY_DIE; dropAllGuards() }
+    atomic { STEP(dropGuardF); dropAllGuards(); f = NONE }
+released:
+    skip
 }
+
+/* The end of a try that has no guard on L yet. */
+inline giveUp() { if :: f != NONE -> goto dropGuardF :: else -> goto begin fi }
 
 proctype Writer(byte me) {
     byte i = NONE;               /* our lock inode */
@@ -315,74 +345,91 @@ proctype Writer(byte me) {
 #endif
 
 begin:
-    atomic { MAY_DIE; stopHolding(); dropAllGuards(); i = NONE; f = NONE; aside = NONE; mustSettle = 0;
-        if :: tries == TRIES -> goto finished :: else -> tries++ fi }
+    atomic { STEP(begin); stopHolding(); dropAllGuards(); i = NONE; f = NONE; aside = NONE; mustSettle = 0;
+        if :: tries == TRIES || ENDS_EARLY -> goto finished :: tries < TRIES -> tries++ fi }
 
     /* Step 2: guard F where it exists. */
 openF:
-    atomic { MAY_DIE; f = dataName; if :: f == NONE -> goto publish :: else fi }
+    atomic { STEP(openF); f = dataName; if :: f == NONE -> goto publish :: else fi }
 guardF:
-    atomic { MAY_DIE;
+    atomic { STEP(guardF);
 #ifndef DEFECT_NO_GUARD_ON_F
         if :: BUSY_F(f) -> goto begin :: else -> onF[me] = f fi
 #endif
     }
 recheckF:                                        /* a compaction may have put another file there meanwhile */
-    atomic { MAY_DIE;
+    atomic { STEP(recheckF);
 #ifndef DEFECT_NO_RECHECK_F
-        if :: dataName != f -> goto begin :: else fi
+        if :: dataName != f -> goto dropGuardF :: else fi
 #endif
     }
 
-    /* Step 3: publish a file that is complete and guarded before it has the name. */
+    /* Step 3: publish a file that is complete and guarded before it has the name. Where L is taken: step 4, or a
+     * new try, as after a second look at L. */
 publish:
 #ifdef PLAIN_CREATE
-    atomic { MAY_DIE;
+    atomic { STEP(publish);
         if :: lockName == NONE -> i = LOCK_INODE(me, tries - 1); record[i] = EMPTY; fresh[i] = 1; lockName = i
-           :: else -> goto openL fi }
-guardOwn:
-    atomic { MAY_DIE; if :: BUSY_L(i) -> goto begin :: else -> onL[me] = i fi }
+           :: lockName != NONE -> goto openL
+           :: lockName != NONE -> giveUp() fi }
+guardOwn:                                        /* busy: a judge has it; the empty file is left to it */
+    atomic { STEP(guardOwn);
+        if :: BUSY_L(i) ->
+#ifdef DEFECT_REMOVE_OWN_UNGUARDED
+                goto removeOwn
+#else
+                giveUp()
+#endif
+           :: else -> onL[me] = i fi }
 writeOwn:
-    atomic { MAY_DIE; record[i] = NAMES(me); fresh[i] = 1; mustSettle = 1 }
+    atomic { STEP(writeOwn); record[i] = NAMES(me); fresh[i] = 1; mustSettle = 1 }
 #ifdef DEFECT_LATE_RECORD
     atomic { startHolding(f != NONE); goto held }
 #else
     goto settle;
 #endif
+#ifdef DEFECT_REMOVE_OWN_UNGUARDED
+removeOwn:                                       /* the same inode as created, so it is taken for ours still */
+    atomic { if :: lockName == i -> removedByUs(NONE); assert(DEAD(record[i]) || record[i] == EMPTY || record[i] == NAMES(me));
+                lockName = NONE :: else fi; giveUp() }
+#endif
 #else
-    atomic { MAY_DIE;
+    atomic { STEP(publish);
         if :: lockName == NONE ->
                 i = LOCK_INODE(me, tries - 1); record[i] = NAMES(me); fresh[i] = 1; onL[me] = i; lockName = i;
 #ifdef SETTLE_AFTER_PUBLISH
                 mustSettle = 1; goto settle
 #else
-                startHolding(f != NONE); goto held
+                if :: f == NONE -> goto recheckNoF :: else -> startHolding(true); goto held fi
 #endif
-           :: else fi }
+           :: lockName != NONE
+           :: lockName != NONE -> giveUp()
+        fi }
 #endif
 
     /* Step 4: guard the lock that is there. */
 openL:
-    atomic { MAY_DIE; i = lockName; if :: i == NONE -> goto begin :: else fi }
+    atomic { STEP(openL); i = lockName;
+        if :: i == NONE -> goto publish :: i == NONE -> giveUp() :: i != NONE fi }
 guardL:
-    atomic { MAY_DIE;
+    atomic { STEP(guardL);
 #ifdef NO_GUARD_ON_L
-        if :: BUSY_L(i) -> goto begin :: else fi         /* look, but keep nothing */
+        if :: BUSY_L(i) -> giveUp() :: else fi            /* look, but keep nothing */
 #else
-        if :: BUSY_L(i) -> goto begin :: else -> onL[me] = i fi
+        if :: BUSY_L(i) -> giveUp() :: else -> onL[me] = i fi
 #endif
     }
 recheckL:                                        /* the holder may have let go, and somebody published anew */
-    atomic { MAY_DIE;
+    atomic { STEP(recheckL);
 #ifndef NO_RECHECK_L
-        if :: lockName != i -> goto begin :: else fi
+        if :: lockName != i -> goto dropGuardL :: else fi
 #endif
     }
 
     /* Step 5: judge. The guard is ours, so a record with the guard byte has no holder. */
 judge:
-    atomic { MAY_DIE;
-        if :: NAMES_OURS(record[i]) ->
+    atomic { STEP(judge);
+        if :: GUARDED(i) ->
 #ifdef DEFECT_NO_SETTLE_AFTER_OURS
                 mustSettle = 0
 #else
@@ -392,58 +439,73 @@ judge:
                 mustSettle = 1
 #endif
 #endif
-           :: NAMES_PEER(record[i]) && !fresh[i] && DEAD(record[i]) -> mustSettle = 1
+           :: !GUARDED(i) && NAMES_PEER(record[i]) && !fresh[i] && DEAD(record[i]) -> mustSettle = 1
 #ifdef FOREIGN
-           :: NAMES_PEER(record[i]) && !fresh[i] && !DEAD(record[i]) -> mustSettle = 1
+           :: !GUARDED(i) && NAMES_PEER(record[i]) && !fresh[i] && !DEAD(record[i]) -> mustSettle = 1
 #endif
            :: record[i] == EMPTY && !fresh[i] -> mustSettle = 1
-           :: else -> goto begin
+#if !defined(DEFECT_RENAME_ASIDE) && !defined(EXCHANGE)
+                ; goto takeoverRecord            /* there is no timestamp to make young */
+#endif
+           :: else -> goto dropGuardL
         fi }
 
     /* Step 6: take over. */
 #ifdef DEFECT_RENAME_ASIDE
 takeoverAside:
-    atomic { MAY_DIE; aside = lockName; lockName = NONE }
+    atomic { STEP(takeoverAside); aside = lockName; lockName = NONE }
 takeoverCheck:
-    atomic { MAY_DIE;
-        if :: aside != i && aside != NONE -> if :: lockName == NONE -> lockName = aside :: else fi; goto begin
+    atomic { STEP(takeoverCheck);
+        if :: aside != i && aside != NONE -> if :: lockName == NONE -> lockName = aside :: else fi; goto dropGuardL
            :: else -> aside = NONE; goto publish fi }
 #elif defined(EXCHANGE)
 takeoverExchange:                                /* our file is complete and guarded before it goes in */
-    atomic { MAY_DIE;
-        if :: lockName == NONE -> goto begin
+    atomic { STEP(takeoverExchange);
+        if :: lockName == NONE -> goto dropGuardL
            :: else -> noteAside(); aside = lockName; onL2[me] = LOCK_INODE(me, tries - 1);
                 record[LOCK_INODE(me, tries - 1)] = NAMES(me); fresh[LOCK_INODE(me, tries - 1)] = 1;
                 lockName = LOCK_INODE(me, tries - 1) fi }
 takeoverCheck:                                   /* what came out must be what was judged; else swap back */
-    atomic { MAY_DIE;
+    atomic { STEP(takeoverCheck);
         if :: aside == i -> i = LOCK_INODE(me, tries - 1); onL[me] = i; onL2[me] = NONE; aside = NONE
-           :: else -> if :: lockName == NONE || lockName == LOCK_INODE(me, tries - 1) -> lockName = aside :: else fi;
-                goto begin fi }
+           :: else -> lockName = aside;          /* what stood there stays aside, if it is not ours */
+                aside = NONE; onL2[me] = NONE; goto dropGuardL fi }
 #else
-takeoverTimestamp:                               /* first look alive; a death here leaves a good record */
-    atomic { MAY_DIE; fresh[i] = 1 }
+takeoverTimestamp:                               /* first look alive; a death here leaves a good record, guarded */
+    atomic { STEP(takeoverTimestamp); fresh[i] = 1;
+#ifdef HAS_MARKS
+        marked[i] = !NAMES_OURS(record[i]);
+#endif
+        skip }
 takeoverRecord:
-    atomic { MAY_DIE; record[i] = NAMES(me); fresh[i] = 1 }
+    atomic { STEP(takeoverRecord); record[i] = NAMES(me); fresh[i] = 1;
+#ifdef HAS_MARKS
+        marked[i] = 0;
+#endif
+        skip }
 #endif
 settle:
-    if :: atomic { !mustSettle || SETTLED -> MAY_DIE }
+    if :: atomic { !mustSettle || SETTLED -> STEP(settle) }
 #if CRASHES > 0 && defined(BOUNDED)
        :: atomic { crashesLeft > 0 -> crashesLeft--; goto killed }
 #endif
     fi;
-confirm:
-    atomic { MAY_DIE; mustSettle = 0;
+confirm:                                         /* else it may be ours again by now: give it up as a release does */
+    atomic { STEP(confirm); mustSettle = 0;
 #ifdef NO_CONFIRM_INODE
-        if :: record[i] != NAMES(me) -> goto begin :: else fi;
+        if :: record[i] != NAMES(me) -> goto releaseValidate :: else fi;
 #else
-        if :: lockName != i || record[i] != NAMES(me) -> goto begin :: else fi;
+        if :: lockName != i || record[i] != NAMES(me) -> goto releaseValidate :: else fi;
 #endif
-        startHolding(f != NONE) }
+        if :: f == NONE -> goto recheckNoF :: else -> startHolding(true); goto held fi }
+recheckNoF:                                      /* an F that has come to be since is to be guarded: start over */
+    atomic { STEP(recheckNoF);
+        if :: dataName != NONE -> goto releaseValidate :: else -> startHolding(false) fi }
 
 held:
     if
-    :: goto validate
+    :: goto validateL
+    :: goto releaseValidate
     /* Step 7: create F complete, guarded, and without clobbering. Or leave it absent. */
     :: atomic { f == NONE -> goto createF }
 #ifdef COMPACT
@@ -456,106 +518,104 @@ held:
 
 createF:
 #ifdef DEFECT_CREATE_F_PLAINLY
-    atomic { MAY_DIE; if :: dataName == NONE -> dataName = CREATED(me) :: else fi; f = dataName };
-    atomic { MAY_DIE; if :: BUSY_F(f) :: else -> onF[me] = f fi; goto validate }
+    atomic { STEP(createF); if :: dataName == NONE -> dataName = CREATED(me) :: else fi; f = dataName };
+    atomic { if :: BUSY_F(f) :: else -> onF[me] = f fi; goto validateL }
 #else
-    atomic { MAY_DIE;
-        if :: dataName == NONE -> f = CREATED(me); onF[me] = f; dataName = f
-           :: else -> goto begin fi;             /* EEXIST: let go, start over */
-        goto validate }
+    atomic { STEP(createF);
+        if :: dataName == NONE -> f = CREATED(me); onF[me] = f; dataName = f; goto validateL
+           :: else -> goto held fi }             /* EEXIST: another program's, or somebody has the lock */
 #endif
 
 #ifdef COMPACT
 compactGuard:
-    atomic { MAY_DIE; onF2[me] = COMPACTED(me) }
+    atomic { STEP(compactGuard); onF2[me] = COMPACTED(me) }
 compactRename:
-    atomic { MAY_DIE; dataName = COMPACTED(me) }
+    atomic { STEP(compactRename); dataName = COMPACTED(me) }
 compactDrop:
-    atomic { MAY_DIE; f = COMPACTED(me); onF[me] = f; onF2[me] = NONE; goto validate }
+    atomic { STEP(compactDrop); f = COMPACTED(me); onF[me] = f; onF2[me] = NONE; goto validateL }
 #endif
 
-    /* Validate. Where F was absent at acquire and is there now, it is guarded first, its name looked at again,
-     * and only then L: so what L says is said while F is already ours. */
-validate:
-    atomic { MAY_DIE; if :: f == NONE && dataName != NONE -> f = dataName :: else -> goto validateL fi }
-#ifdef DEFECT_VALIDATE_L_FIRST
-validateLEarly:
-    atomic { MAY_DIE; if :: lockName != i || record[i] != NAMES(me) -> goto lost :: else fi }
-#endif
+    /* Validate: L, then F. A loss is final, and leaves the release to be made: that looks whether L is ours even so,
+     * since F may be what was lost. Where F was absent at acquire and is there now, it is guarded first, its name looked at
+     * again, and then L once more: so what L says is said while F is already ours. */
+validateL:
+    atomic { STEP(validateL);
+        if :: lockName != i || record[i] != NAMES(me) -> stopHolding(); goto releaseValidate :: else fi;
+        if :: f != NONE -> assert(overtakenBy[me] == 0 || stoodAside) :: else fi }                  /* P3 */
+validateF:
+    atomic { STEP(validateF);
+        if :: f != NONE && dataName != f -> stopHolding(); goto releaseValidate
+           :: f != NONE && dataName == f -> if :: !writing[me] -> startWriting() :: else fi; goto validated
+           :: f == NONE && dataName == NONE -> goto validated
+           :: f == NONE && dataName != NONE -> f = dataName fi }
 validateGuardF:
-    atomic { MAY_DIE;
+    atomic { STEP(validateGuardF);
 #ifndef DEFECT_VALIDATE_UNGUARDED
-        if :: BUSY_F(f) -> goto lost :: else -> onF[me] = f fi
+        if :: BUSY_F(f) -> f = NONE; stopHolding(); goto releaseValidate :: else -> onF[me] = f fi
 #endif
     }
 validateRecheckF:
-    atomic { MAY_DIE; if :: dataName != f -> goto lost :: else fi }
+    atomic { STEP(validateRecheckF);
+        if :: dataName != f -> onF[me] = NONE; f = NONE; stopHolding(); goto releaseValidate :: else fi }
 #ifdef DEFECT_VALIDATE_L_FIRST
-    atomic { assert(overtakenBy[me] == 0 || stoodAside); startWriting(); goto renew };
+    atomic { assert(overtakenBy[me] == 0 || stoodAside); startWriting(); goto validated };
 #endif
-validateL:
-    atomic { MAY_DIE;
-        if :: lockName != i || record[i] != NAMES(me) || (f != NONE && dataName != f) -> goto lost
-           :: else fi;
-        if :: f != NONE -> assert(overtakenBy[me] == 0 || stoodAside) :: else fi;                   /* P3 */
-        if :: f != NONE && !writing[me] -> startWriting() :: else fi }
+validateAgain:
+    atomic { STEP(validateAgain);
+        if :: lockName != i || record[i] != NAMES(me) -> stopHolding(); goto releaseValidate :: else fi;
+        assert(overtakenBy[me] == 0 || stoodAside);                                                 /* P3 */
+        startWriting() }
+validated:
+    if :: goto held :: goto renew fi;
 renew:                                           /* eight bytes through the held descriptor */
-    atomic { MAY_DIE;
+    atomic { STEP(renew);
 #ifdef DEFECT_RENEW_BY_RENAME
         record[RENEWED(me)] = NAMES(me); fresh[RENEWED(me)] = 1; i = RENEWED(me); onL[me] = i; lockName = i
 #else
         fresh[i] = 1
 #endif
-    }
-#ifdef DEFECT_RENEW_BY_RENAME
-validateAgain:
-    atomic { MAY_DIE; if :: lockName != i -> goto lost :: else -> assert(overtakenBy[me] == 0 || stoodAside) fi }
-#endif
-    goto releaseValidate;
-
-    /* Lost is final: nothing of L is touched, the guards go. */
-lost:
-    goto begin;
+    };
+    goto held;
 
 #if HANDOVER
 send:                                            /* from here on we hold nothing, but our copies stay open */
-    atomic { MAY_DIE; stopHolding(); sent = 1; sentL = i; sentF = f;
+    atomic { STEP(send); stopHolding(); sent = 1; sentL = i; sentF = f;
         if :: alive[SUCCESSOR] -> onL[SUCCESSOR] = i; onF[SUCCESSOR] = f :: else fi }
 awaitAnswer:
     if
-    :: atomic { confirmed -> MAY_DIE; dropAllGuards(); goto finished }
-    :: atomic { !confirmed && (refused || !alive[SUCCESSOR]) -> MAY_DIE }
+    :: atomic { confirmed -> STEP(awaitAnswer); dropAllGuards(); goto finished }
+    :: atomic { !confirmed && (refused || !alive[SUCCESSOR]) -> STEP(awaitAnswer) }
 #ifdef DEFECT_RESUME_ON_TIMEOUT
-    :: atomic { !confirmed -> MAY_DIE }
+    :: atomic { !confirmed -> STEP(awaitAnswer) }
 #endif
 #if CRASHES > 0
     :: atomic { crashesLeft > 0 -> crashesLeft--; goto killed }
 #endif
     fi;
 resumeTimestamp:
-    atomic { MAY_DIE; fresh[i] = 1 }
+    atomic { STEP(resumeTimestamp); fresh[i] = 1 }
 resumeRecord:
-    atomic { MAY_DIE; record[i] = NAMES(me); fresh[i] = 1 }
+    atomic { STEP(resumeRecord); record[i] = NAMES(me); fresh[i] = 1 }
 resumeSettle:
-    if :: atomic { SETTLED -> MAY_DIE }
+    if :: atomic { SETTLED -> STEP(resumeSettle) }
 #if CRASHES > 0 && defined(BOUNDED)
        :: atomic { crashesLeft > 0 -> crashesLeft--; goto killed }
 #endif
     fi;
 resumeConfirm:
-    atomic { MAY_DIE;
-        if :: lockName != i || record[i] != NAMES(me) || (f != NONE && dataName != f) -> goto begin
-           :: else -> startHolding(f != NONE); goto validate fi }
+    atomic { STEP(resumeConfirm);
+        if :: lockName != i || record[i] != NAMES(me) || (f != NONE && dataName != f) -> goto releaseValidate
+           :: else -> startHolding(f != NONE); goto held fi }
 #endif
 
 releaseValidate:
     releaseSteps();
-    if :: goto begin :: skip fi;
+    if :: goto begin :: goto finished fi;
 
 finished:
     skip;
 killed:
-    atomic { alive[me] = 0; stopHolding(); dropAllGuards(); i = NONE; f = NONE; aside = NONE; tries = 0; ended++ }
+    atomic { ENDS; alive[me] = 0; stopHolding(); dropAllGuards(); i = NONE; f = NONE; aside = NONE; tries = 0; ended++ }
 }
 
 #if HANDOVER
@@ -564,33 +624,33 @@ proctype Successor(byte me) {
 
 receive:
     if
-    :: atomic { sent -> MAY_DIE; i = sentL; f = sentF }
+    :: atomic { sent -> STEP(receive); i = sentL; f = sentF }
     :: atomic { !sent && ended == WRITERS + PEERS -> goto finished }
 #if CRASHES > 0
     :: atomic { crashesLeft > 0 -> crashesLeft--; goto killed }
 #endif
     fi;
 adopt:                                           /* the descriptors must be L's and F's, as the paths say */
-    atomic { MAY_DIE; if :: lockName == i && (f == NONE || dataName == f) :: else -> goto refuse fi }
+    atomic { STEP(adopt); if :: lockName == i && (f == NONE || dataName == f) :: else -> goto refuse fi }
 adoptTimestamp:
-    atomic { MAY_DIE; fresh[i] = 1 }
+    atomic { STEP(adoptTimestamp); fresh[i] = 1 }
 adoptRecord:
-    atomic { MAY_DIE; record[i] = NAMES(me); fresh[i] = 1 }
+    atomic { STEP(adoptRecord); record[i] = NAMES(me); fresh[i] = 1 }
 adoptSettle:
-    if :: atomic { SETTLED -> MAY_DIE }
+    if :: atomic { SETTLED -> STEP(adoptSettle) }
 #if CRASHES > 0 && defined(BOUNDED)
        :: atomic { crashesLeft > 0 -> crashesLeft--; goto killed }
 #endif
     fi;
 adoptValidate:
-    atomic { MAY_DIE;
+    atomic { STEP(adoptValidate);
         if :: lockName != i || record[i] != NAMES(me) || (f != NONE && dataName != f) -> goto refuse :: else fi }
 adoptConfirm:
-    atomic { MAY_DIE; confirmed = 1; startHolding(f != NONE); goto releaseValidate }
+    atomic { STEP(adoptConfirm); confirmed = 1; startHolding(f != NONE); goto releaseValidate }
 
 refuse:                                          /* the guards go before the socket */
-    atomic { MAY_DIE; dropAllGuards() };
-    atomic { MAY_DIE; refused = 1; goto finished };
+    atomic { STEP(refuse); dropAllGuards() };
+    atomic { STEP(refuse); refused = 1; goto finished };
 
 releaseValidate:
     releaseSteps();
@@ -610,7 +670,7 @@ proctype Peer(byte me) {
     bool has = 0;
 
 peerCreate:
-    atomic { MAY_DIE;
+    atomic { STEP(peerCreate);
         if :: lockName == NONE ->
                 lockName = LOCK_INODE(me, attempt); record[lockName] = EMPTY; fresh[lockName] = 1;
                 overtakeAll();
@@ -618,7 +678,7 @@ peerCreate:
            :: else -> if :: attempt == 1 -> goto finished :: else fi
         fi }
 peerRead:
-    atomic { MAY_DIE;
+    atomic { STEP(peerRead);
         if :: lockName == NONE -> goto finished
            :: lockName != NONE && (record[lockName] == EMPTY || (!fresh[lockName] && DEAD(record[lockName])))
                 -> windowOpen[me] = 1; windows++
@@ -629,26 +689,26 @@ peerRead:
            :: else -> goto finished
         fi }
 peerUnlink:                                      /* whatever is there by now */
-    atomic { MAY_DIE; closeWindow();
+    atomic { STEP(peerUnlink); closeWindow();
         if :: lockName != NONE && ((NAMES_PEER(record[lockName]) && !DEAD(record[lockName]))
                  || (record[lockName] == EMPTY && AUTHOR_LIVES(lockName) && lockName / TRIES >= WRITERS))
                  -> peerRobbedPeer = 1
            :: else fi;
         lockName = NONE; attempt = 1; goto peerCreate }
 peerWrite:
-    atomic { MAY_DIE; record[LOCK_INODE(me, attempt)] = NAMES(me); fresh[LOCK_INODE(me, attempt)] = 1 }
+    atomic { STEP(peerWrite); record[LOCK_INODE(me, attempt)] = NAMES(me); fresh[LOCK_INODE(me, attempt)] = 1 }
 peerHold:
-    atomic { MAY_DIE; has = 1; peerHolders++;
+    atomic { STEP(peerHold); has = 1; peerHolders++;
         ASSERT_MIXED;
 #if WRITERS == 0
         assert(peerHolders <= 1);
 #endif
         skip }
 peerReleaseCheck:
-    atomic { MAY_DIE; peerHolders--; has = 0; forgetMe();
+    atomic { STEP(peerReleaseCheck); peerHolders--; has = 0; forgetMe();
         if :: lockName != NONE && record[lockName] == NAMES(me) :: else -> goto finished fi }
 peerReleaseUnlink:
-    atomic { MAY_DIE; lockName = NONE }
+    atomic { STEP(peerReleaseUnlink); lockName = NONE }
 finished:
     skip;
 killed:
@@ -676,10 +736,14 @@ proctype Operator() {
     byte n = 0;
 end:
     do
+#ifdef REPLAY
+    :: atomic { turn == OPERATOR -> turn = NONE; lockName = NONE }
+#else
     :: atomic { n < RM && lockName != NONE -> lockName = NONE; n++ }
 #ifdef REPLACE
     :: atomic { n < RM && lockName != NONE && lockName != MOVED_IN -> lockName = MOVED_IN; record[MOVED_IN] = DEAD_OURS;
          fresh[MOVED_IN] = 0; n++ }
+#endif
 #endif
     od
 }
@@ -688,7 +752,11 @@ end:
 #ifdef F_APPEARS
 proctype Outsider() {
 end:
+#ifdef REPLAY
+    atomic { turn == OUTSIDER -> turn = NONE; dataName = STRANGE_DATA }
+#else
     atomic { dataName == NONE -> dataName = STRANGE_DATA }
+#endif
 }
 #endif
 
@@ -700,13 +768,27 @@ proctype LateComer() {
         if :: lockName != NONE -> assert(DEAD(record[lockName]) || record[lockName] == EMPTY) :: else fi }
 }
 
+#ifdef REPLAY
+/* Says whose step is due, once the world is as it was in the recorded run: rec_next compares. NONE ends the replay. */
+proctype Recording() {
+end:
+    do :: atomic { turn == NONE -> c_code { rec_next(); } } od
+}
+#endif
+
 init {
     byte p = 0;
     atomic {
         do :: p < PROCESSES -> alive[p] = 1; p++ :: else -> break od;
+#ifdef REPLAY
+        do :: recording < RECORDINGS - 1 -> recording++ :: break od;
+        c_code { rec_begin(); };
+        run Recording();
+#endif
 #ifndef F_ABSENT
         dataName = OLD_DATA;
 #endif
+#ifndef REPLAY
         if
 #if LEFTOVER == 0 || LEFTOVER == 9
         :: skip
@@ -721,6 +803,7 @@ init {
         :: lockName = OLD_LOCK; record[OLD_LOCK] = EMPTY
 #endif
         fi;
+#endif
         p = 0;
         do :: p < WRITERS -> run Writer(p); p++ :: else -> break od;
 #if PEERS > 0
@@ -736,7 +819,9 @@ init {
 #ifdef F_APPEARS
         run Outsider();
 #endif
+#ifndef REPLAY
         run LateComer();
+#endif
         p = 0
     }
 }

@@ -124,40 +124,51 @@ struct Publication<H: Host> {
             if error == .fileExists { return .nameTaken }
             throw .system(.createLock, site.path, error)
         }
-        let identity: FileIdentity
-        do throws(Errno) {
-            identity = try host.status(of: file).identity
-        } catch {
-            // The empty file stays: without its identity no later look could tell it from somebody else's.
-            host.close(file)
-            throw .system(.createLock, site.path, error)
-        }
         do throws(LockError) {
-            return .published(file, try complete(file), wasExposed: true)
+            return .published(file, try fill(file), wasExposed: true)
         } catch {
-            _ = try? LockRemoval.remove(at: site, aside: site.makePrivateName()) { $0.identity == identity }
+            // Whoever has its guard may have found the empty file old, and have made it his own: then it is his.
+            if case .system(.lockKernel, _, _) = error {} else { takeAway(file) }
+            host.close(file)
             throw error
+        }
+    }
+
+    /// Removes a lock file that was created in sight of all and could not be filled, its guard still being held.
+    private func takeAway(_ file: FileDescriptor) {
+        // Without its identity it could not be told from somebody else's: then it stays.
+        guard let identity = try? host.status(of: file).identity else { return }
+        let created = LockFile(site: site, descriptor: file)
+        _ = try? LockRemoval.remove(at: site, aside: site.makePrivateName()) { (status) throws(LockError) in
+            guard status.identity == identity else { return false }
+            // Where guards are not taken another may have taken it over even so.
+            guard let there = try created.recordBytes() else { return true }
+            return there.writerID == record.writerID
         }
     }
 
     /// Fills and guards a file; closes it if that fails.
     private func complete(_ file: FileDescriptor) throws(LockError) -> FileIdentity {
         do throws(LockError) {
-            let status = try site.attempting(.createLock) { () throws(Errno) in try host.status(of: file) }
-            if permissionsAreExact && status.permissions != UInt32(permissions.rawValue) {
-                // Some file systems (FAT, many mounts of servers) give all files one mode and refuse another.
-                try? host.setPermissions(file, permissions)
-            }
-            if takesGuard { try takeGuard(of: file) }
-            try LockFile(site: site, descriptor: file).write(record, .writeLock)
-            if syncs {
-                try site.attempting(.syncLock) { () throws(Errno) in try host.sync(file) }
-            }
-            return status.identity
+            return try fill(file)
         } catch {
             host.close(file)
             throw error
         }
+    }
+
+    private func fill(_ file: FileDescriptor) throws(LockError) -> FileIdentity {
+        let status = try site.attempting(.createLock) { () throws(Errno) in try host.status(of: file) }
+        if permissionsAreExact && status.permissions != UInt32(permissions.rawValue) {
+            // Some file systems (FAT, many mounts of servers) give all files one mode and refuse another.
+            try? host.setPermissions(file, permissions)
+        }
+        if takesGuard { try takeGuard(of: file) }
+        try LockFile(site: site, descriptor: file).write(record, .writeLock)
+        if syncs {
+            try site.attempting(.syncLock) { () throws(Errno) in try host.sync(file) }
+        }
+        return status.identity
     }
 
     /// Free at once, but for a file that was created in sight of all, which a judge may be holding for a moment.

@@ -50,12 +50,15 @@ struct TakeOver<H: Host> {
     /// Peers judge by age, so a good record that was young has looked stale to none of them. But it may itself have
     /// been written over a stale one a moment ago, by one of ours that died while it settled: then the rest of that
     /// time has to pass. A file that has not been written since it was born was published, not taken over.
+    ///
+    /// To be asked once the record has been written over: a process that is frozen between the judgement and the write
+    /// finds a record young that has looked stale to peers meanwhile.
     private var settleNanoseconds: Int64 {
         guard judged.reading.problems.isEmpty, let record = judged.reading.record, record.isGuarded,
             let written = Int64(exactly: record.timestampNanoseconds)
         else { return fullSettle }
-        let age = judged.nowNanoseconds.saturatingSubtract(written)
-        guard age >= 0 && age < LockTiming.surelyFreshAge else { return fullSettle }
+        let ages = [judged.nowNanoseconds, host.wallClockNanoseconds()].map { $0.saturatingSubtract(written) }
+        guard ages.allSatisfy({ $0 >= 0 && $0 < LockTiming.surelyFreshAge }) else { return fullSettle }
         let modified = judged.modifiedNanoseconds
         if let born = judged.bornNanoseconds, modified >= born, modified - born <= LockTiming.publicationSpan { return 0 }
         // Whole seconds come from a file system that keeps no finer times, and may be up to one too early.
@@ -158,8 +161,14 @@ struct TakeOver<H: Host> {
     }
 
     private func swapBack(_ name: FilePath, _ identity: FileIdentity) throws(LockError) {
-        try site.attempting(.takeOver) { () throws(Errno) in
+        do throws(Errno) {
             try host.exchange(name, site.lockName, in: site.directory)
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw .system(.takeOver, site.path, error) }
+            // Somebody has removed ours meanwhile; what came out gets the name that is free.
+            return try site.attempting(.takeOver) { () throws(Errno) in
+                try host.renameExclusively(name, to: site.lockName, in: site.directory)
+            }
         }
         let backAgain = try site.statusIfPresent(of: name, followingLinks: false, .takeOver)
         if backAgain?.identity == identity { try? host.unlink(name, in: site.directory) }
