@@ -131,7 +131,7 @@ package enum LockScenarios {
             Scenario(
                 "writers and a naive peer", Scene.state(.oldPeer),
                 Array(ours.prefix(3)) + [LockActors.peer("peer", holdSeconds: 1)], endsWell: .inTheEnd),
-        ]
+        ] + randomRemote
     }
 
     // MARK: Defects
