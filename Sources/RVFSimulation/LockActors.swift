@@ -47,7 +47,13 @@ package enum LockActors {
             let lock = try HeldLock.acquire(host: host, registry: registry, protecting: Scene.data, options: options)
             host.world.tell(host.process) { $0.noteAcquired(host.process) }
             host.forgetWhatItSaw()
-            try perform(work, lock, host)
+            do throws(LockError) {
+                try perform(work, lock, host)
+            } catch {
+                // It says so before it gives anything back.
+                host.world.tell(host.process) { $0.noteReleasing(host.process) }
+                throw error
+            }
             host.world.tell(host.process) { $0.noteReleasing(host.process) }
             try lock.release()
         } catch {

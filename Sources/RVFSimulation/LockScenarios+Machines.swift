@@ -138,6 +138,10 @@ extension LockScenarios {
                     Act.writer("B", machine: 1, isPrompt: true),
                 ], invariants: [], endsWell: .inTheEnd),
             Scenario(
+                "the protected file is replaced and made anew, and it is noticed",
+                Scene.state(.noLock, budget: Budget(acts: [.replaceData, .recreateData])),
+                [Act.writer("A", work: .waitAndCommit(seconds: 1))], invariants: [], endsWell: .inTheEnd),
+            Scenario(
                 "space or quota is short", Scene.state(.oldPeer, hasUnnamedFiles: false, budget: failures),
                 [Act.writer("A"), Act.writer("B")], invariants: [.exclusion, .peersUnharmed], endsWell: .inTheEnd),
             Scenario(

@@ -1,4 +1,5 @@
 import RVFHost
+import SystemPackage
 
 /// Machines that share a file system through a network, where no kernel lock is taken and only the record counts.
 ///
@@ -126,6 +127,27 @@ extension LockScenarios {
         return state
     }
 
+    // MARK: At random
+
+    static var randomRemote: [Scenario] {
+        var everything = budget(kills: 2, cachedLooks: nil, acts: [.passTime(seconds: 1), .stepClock(machine: 1, seconds: 100)])
+        everything.lostReplies = 1
+        everything.errors = 1
+        everything.errorCodes = [.ioError, .staleNFSFileHandle, .noSpace]
+        return [
+            Scenario(
+                "three hosts of a server and all accidents", Scene.remote(.oldPeer, budget: everything),
+                (0..<3).map { writer("writer \($0 + 1)", $0, rounds: 2) } + onlookers, invariants: [.exclusion],
+                endsWell: .inTheEnd),
+            Scenario(
+                "hosts whose caches go by time, one second",
+                Scene.remote(
+                    .oldPeer, RemoteCaching(seconds: 1, isCloseToOpen: false),
+                    budget: budget(cachedLooks: nil, acts: [.passTime(seconds: 2)])), pair + onlookers,
+                endsWell: .inTheEnd),
+        ]
+    }
+
     // MARK: Limits
 
     /// What cannot be promised on a server's files. Each has to be found: a promise that is kept beyond what is said would
@@ -154,6 +176,10 @@ extension LockScenarios {
             Scenario(
                 "limit: a lock file is renamed on a server of version 3, and replaced as it is given back",
                 Scene.remote(.noLock, budget: budget(cachedLooks: nil, acts: [.moveLock])), besideMove, invariants: [.peersUnharmed],
+                endsWell: .unasked),
+            Scenario(
+                "limit: a protected file on a server is made anew with the same inode number",
+                Scene.remote(.noLock, budget: budget(cachedLooks: 0, acts: [.recreateData])), [working[0]], invariants: [],
                 endsWell: .unasked),
             Scenario(
                 "limit: two hosts of one name, and a holder that does not renew for half a minute",

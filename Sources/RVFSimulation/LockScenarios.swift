@@ -152,7 +152,7 @@ package enum LockScenarios {
             Scenario(
                 "writers and a naive peer", Scene.state(.oldPeer, hasPrivateNaps: false),
                 Array(ours.prefix(3)) + [LockActors.peer("peer", holdSeconds: 1)], endsWell: .inTheEnd),
-        ]
+        ] + randomRemote
     }
 
     /// To be taken again in the model, which knows no naive peers' patience, no clocks and no failing calls.

@@ -123,7 +123,7 @@ extension WorldState {
         switch act {
         case .removeLock, .overwriteLock, .moveLock: lockInode != nil
         case .makeData: dataInode == nil
-        case .replaceData: dataInode != nil
+        case .replaceData, .recreateData: dataInode != nil
         case .freeze(let process, _): process < processes.count && processes[process].life == .running
         case .suspend: true
         case .stepClock, .passTime: true
@@ -150,6 +150,10 @@ extension WorldState {
             let bytes = Scene.record(self, ageSeconds: 0, isGuarded: false, hostName: "gamma")
             files.write(lockInode, bytes, at: 0, now: wallClockNanoseconds(on: 0))
         case .makeData: put([7, 8, 9], as: Scene.dataName, ageSeconds: 0)
+        case .recreateData:
+            referee.noteDataReplaced()
+            try? changeNames { (files, directory) throws(Errno) in try files.unlink(Scene.dataName, in: directory) }
+            put([1, 2, 3], as: Scene.dataName, ageSeconds: 0)
         case .stepClock(let machine, let seconds):
             machines[machine].wallClockOffsetNanoseconds += seconds * 1_000_000_000
         case .reuseProcessID:

@@ -144,4 +144,6 @@ package enum WorldAct: Hashable, Sendable {
     case moveLock
     /// Somebody puts a copy in the protected file's place.
     case replaceData
+    /// Somebody removes the protected file and makes it anew.
+    case recreateData
 }
