@@ -6,7 +6,7 @@ final class PowerCutTasks: Sendable {
     static let prefix = "power cuts: "
 
     /// Each makes some 20,000 samples of more changes than are gone through.
-    private static let seedCount: UInt64 = 12
+    private static let seedCount: UInt64 = 6
 
     private let isShort: Bool
     private let sum = Mutex(PowerCuts.Report())
@@ -42,7 +42,7 @@ final class PowerCutTasks: Sendable {
             setting.cuts.tearCount = 2
             setting.laterCuts.exhaustiveLimit = 6
             setting.laterCuts.tearCount = 1
-            setting.strides = [400, 4000]
+            setting.firstCounts = [2, 1]
         }
         return setting
     }

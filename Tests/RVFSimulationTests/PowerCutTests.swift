@@ -12,7 +12,7 @@ struct PowerCutTests {
         setting.cuts.tornSubsetLimit = 0
         setting.laterCuts = setting.cuts
         setting.laterCuts.sampleCount = 1
-        setting.strides = [1000, 10_000]
+        setting.firstCounts = [1, 1]
         return setting
     }
 

@@ -14,9 +14,10 @@ package struct PowerCuts {
         package var cuts = CutSetting()
         /// The same for cuts during what follows a cut.
         package var laterCuts = CutSetting()
-        /// Of so many images one is cut again while it is opened for writing, at the first level and at the second. Those
-        /// of which the opening has to write something count eight times.
-        package var strides = [40, 400]
+        /// So many images are cut again while they are opened for writing, at the first level and at the second;
+        package var firstCounts = [60, 20]
+        /// and then one of so many. Those of which the opening has to write something count eight times.
+        package var strides = [1000, 10_000]
         /// Of so many moments of a history one is gone through.
         package var momentStride = 1
 
@@ -66,6 +67,8 @@ package struct PowerCuts {
     private let defect: DiskDefect?
     private var generator: SplitMix64
     private var report = Report()
+    /// How many are to be cut again at once, and after how many the next one is.
+    private var leftCounts: [Int]
     private var dueCounts: [Int]
 
     private init(_ setting: Setting, seed: UInt64, defect: DiskDefect?) {
@@ -73,8 +76,8 @@ package struct PowerCuts {
         self.seed = seed
         self.defect = defect
         generator = SplitMix64(seed: seed)
-        // The first of each level is one.
-        dueCounts = setting.strides.map { _ in 1 }
+        leftCounts = setting.firstCounts
+        dueCounts = setting.strides
     }
 
     /// Goes through all cuts of a history; ends at the first that shows a violation.
@@ -189,6 +192,10 @@ package struct PowerCuts {
     }
 
     private mutating func isDue(_ depth: Int, weight: Int) -> Bool {
+        if leftCounts[depth] > 0 {
+            leftCounts[depth] -= 1
+            return true
+        }
         dueCounts[depth] -= weight
         if dueCounts[depth] > 0 { return false }
         dueCounts[depth] = setting.strides[depth]
