@@ -27,6 +27,8 @@ package struct SimulatedSockets: Hashable, Sendable {
         ends = [End](repeating: End(), count: 2 * pairCount)
     }
 
+    var isEmpty: Bool { ends.isEmpty }
+
     private static func other(_ end: Int) -> Int { end ^ 1 }
 
     func isReadable(_ end: Int) -> Bool {

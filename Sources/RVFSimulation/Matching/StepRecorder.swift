@@ -76,11 +76,11 @@ final class StepRecorder {
                 state.processes.firstIndex { $0.id == Int32(record.processID) }
             }
         }
-        for (process, known) in state.processes.enumerated() {
+        for known in state.processes {
             var locked: Set<Int> = []
-            for (descriptor, open) in known.descriptors {
-                let owner = WorldState.description(descriptor, of: process)
-                if let file = files[open.inode], state.files.inodes[open.inode]?.lockedBy == owner { locked.insert(file) }
+            for open in known.descriptors.values {
+                let isLocked = state.files.inodes[open.inode]?.lockedBy == open.description
+                if isLocked, let file = files[open.inode] { locked.insert(file) }
             }
             snapshot.guards.append(locked)
         }

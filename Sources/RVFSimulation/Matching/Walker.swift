@@ -93,8 +93,8 @@ struct Walker {
         }
 
         func isLocked(_ descriptor: Int32) -> Bool {
-            guard let number = inode(descriptor) else { return false }
-            return state.files.inodes[number]?.lockedBy == WorldState.description(descriptor, of: process)
+            guard let open = state.processes[process].descriptors[descriptor] else { return false }
+            return state.files.inodes[open.inode]?.lockedBy == open.description
         }
 
         var isGuarding: Bool { state.files.type.guardMeaning != .remote }
