@@ -125,6 +125,8 @@ final class StepWatch {
 
 /// How often each step of the model, and each way from one to the next, was taken.
 package struct StepCoverage: Sendable {
+    package init() {}
+
     package private(set) var walks = 0
     package private(set) var steps = 0
     private var edges: [StepTable.Edge: Int] = [:]
