@@ -1,5 +1,6 @@
 import RVFHost
 import RVFLock
+import RVFReference
 import RVFStore
 import RVFTestSupport
 import SystemPackage
