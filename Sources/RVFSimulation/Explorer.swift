@@ -66,6 +66,9 @@ package final class Explorer {
         package var coverage = StepCoverage()
     }
 
+    /// Of more schedules of a world only the invariants are looked at: following every step takes longer than the step.
+    private static let followedRunLimit = 20_000
+
     private let workers = WorkerPool()
     private let rules: CompiledRules
 
@@ -83,7 +86,9 @@ package final class Explorer {
         let chooser = PathChooser()
         while report.runs < runLimit {
             chooser.begin()
-            let world = run(scenario, chooser, isTraced: false)
+            var followed = scenario
+            if report.runs >= Self.followedRunLimit { followed.followsModel = false }
+            let world = run(followed, chooser, isTraced: false)
             report.runs += 1
             if let watch = world.watch { report.coverage.merge(watch.coverage) }
             if let violation = world.violation {
