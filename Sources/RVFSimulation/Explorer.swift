@@ -8,7 +8,8 @@ package struct Scenario: Sendable {
     package var invariants: Invariants
     /// Whether a newcomer gets the lock at once when all have ended, and nothing is left behind afterwards.
     package var endsWell: EndsWell
-    /// Whether every step of our processes has to be one of the model's.
+    /// Whether every step of our processes has to be one of the model's, which has neither calls that are refused for good
+    /// nor the settling of a holder that was stopped.
     package var followsModel: Bool
 
     package enum EndsWell: Sendable {

@@ -88,16 +88,16 @@ extension LockScenarios {
                 endsWell: .inTheEnd),
             Scenario(
                 "another user's stale lock in a sticky directory", othersLock(isSticky: true, budget: kill), pair,
-                endsWell: .refused),
+                endsWell: .refused, followsModel: false),
             Scenario(
                 "another user's stale lock, and no exchange", othersLock(refusals: noRename, budget: kill), pair,
-                endsWell: .refused),
+                endsWell: .refused, followsModel: false),
             Scenario(
                 "a directory in which nothing can be made",
-                refusing(.oldPeer, Refusals(entries: .permissionDenied), budget: kill), same, endsWell: .refused),
+                refusing(.oldPeer, Refusals(entries: .permissionDenied), budget: kill), same, endsWell: .refused, followsModel: false),
             Scenario(
                 "a file system that is read only", refusing(.noLock, Refusals(entries: .readOnlyFileSystem), budget: kill),
-                same, endsWell: .refused),
+                same, endsWell: .refused, followsModel: false),
             Scenario("two writers with hard links only", refusing(.noLock, noRename, budget: kill), same, endsWell: .inTheEnd),
             Scenario(
                 "two writers with exclusive creation only", refusing(.noLock, nothing, budget: kill), same,
@@ -122,15 +122,15 @@ extension LockScenarios {
         return [
             Scenario(
                 "a holder is stopped for 40 s beside another writer", Scene.state(.noLock, budget: frozen(40)),
-                [holder, Act.writer("B", rounds: 2)]),
+                [holder, Act.writer("B", rounds: 2)], followsModel: false),
             Scenario(
                 "a holder is stopped for 40 s beside a naive peer of its name, and it is noticed",
                 containers(.noLock, budget: frozen(40)), [holder, Act.peer("peer", machine: 1)], invariants: [],
-                endsWell: .inTheEnd),
+                endsWell: .inTheEnd, followsModel: false),
             Scenario(
                 "a holder is stopped for 310 s beside a naive peer of another name, and it is noticed",
                 Scene.state(.noLock, budget: frozen(310)), [holder, Act.peer("peer", machine: 1)], invariants: [],
-                endsWell: .inTheEnd),
+                endsWell: .inTheEnd, followsModel: false),
             Scenario(
                 "a host of a server sleeps for 310 s, its clocks are others, and it is noticed", sleepingHost,
                 [
@@ -143,7 +143,7 @@ extension LockScenarios {
                 [Act.writer("A", work: .waitAndCommit(seconds: 1))], invariants: [], endsWell: .inTheEnd),
             Scenario(
                 "space or quota is short", Scene.state(.oldPeer, hasUnnamedFiles: false, budget: failures),
-                [Act.writer("A"), Act.writer("B")], invariants: [.exclusion, .peersUnharmed], endsWell: .inTheEnd),
+                [Act.writer("A"), Act.writer("B")], invariants: [.exclusion, .peersUnharmed], endsWell: .inTheEnd, followsModel: false),
             Scenario(
                 "a server's file handle is stale", Scene.remote(.oldPeer, budget: stale),
                 [Act.writer("A", isPrompt: true), Act.writer("B", machine: 1, isPrompt: true)],

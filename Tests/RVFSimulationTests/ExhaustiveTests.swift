@@ -7,7 +7,7 @@ import Testing
 @Suite("Every order of steps")
 struct ExhaustiveTests {
     /// The rest is left to `scripts/prove`, which runs a build for speed.
-    private static let runLimit = 300
+    private static let runLimit = 60
 
     @Test("no order of steps, no kill and no accident breaks a promise", arguments: LockScenarios.exhaustive(.short))
     func promises(_ scenario: Scenario) async {
