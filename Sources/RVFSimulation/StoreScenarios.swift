@@ -25,18 +25,19 @@ package enum StoreScenarios {
 
     /// To be run in random order: everything at once.
     package static var random: [Scenario] {
-        [
-            maker()(
-                "writers, compactions and readers of a store, and all accidents",
-                [
-                    StoreActors.writer("A", ids: [1, 2, 3, 4]), StoreActors.writer("B", ids: [11, 12, 13]),
-                    StoreActors.writer("C", ids: [21, 22, 23], compacts: true),
-                    StoreActors.reader("R", looks: 6), StoreActors.reader("S", looks: 4),
-                ],
-                Budget(
-                    kills: 3, errors: 1,
-                    acts: [.removeLock, .stepClock(machine: 0, seconds: 3600), .passTime(seconds: 40)]))
-        ]
+        var everything = maker()(
+            "writers, compactions and readers of a store, and all accidents",
+            [
+                StoreActors.writer("A", ids: [1, 2, 3, 4]), StoreActors.writer("B", ids: [11, 12, 13]),
+                StoreActors.writer("C", ids: [21, 22, 23], compacts: true),
+                StoreActors.reader("R", looks: 6), StoreActors.reader("S", looks: 4),
+            ],
+            Budget(
+                kills: 3, errors: 1,
+                acts: [.removeLock, .stepClock(machine: 0, seconds: 3600), .passTime(seconds: 40)]))
+        // A compaction that is given up removes its new file, which the model has not.
+        everything.followsModel = false
+        return [everything]
     }
 
     private static func maker() -> (String, [World.Actor], Budget) -> Scenario {

@@ -27,12 +27,19 @@ struct ExhaustiveTests {
     }
 }
 
-/// Does long work on a thread of its own: the few threads of the tests are for tests that wait.
+/// Does long work on threads of its own, two at a time: the few threads of the tests are for tests that wait, and hundreds
+/// of searches at once would only be in each other's way.
 func aside<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
     await withCheckedContinuation { continuation in
-        Thread { continuation.resume(returning: work()) }.start()
+        longWork.addOperation { continuation.resume(returning: work()) }
     }
 }
+
+private let longWork: OperationQueue = {
+    let queue = OperationQueue()
+    queue.maxConcurrentOperationCount = 2
+    return queue
+}()
 
 extension Explorer.Report {
     func expectNothingFound(in scenario: Scenario) {
