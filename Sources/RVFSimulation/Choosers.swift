@@ -21,6 +21,7 @@ final class PathChooser: Chooser, @unchecked Sendable {
     }
 
     func choose(among choices: [Choice], in state: WorldState, current: Int?) -> Int? {
+        precondition(depth == path.count, "what is known is to be done as it was done before")
         stepCount += 1
         var hasher = Hasher()
         hasher.combine(state)

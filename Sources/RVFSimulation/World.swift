@@ -157,6 +157,10 @@ package final class World: @unchecked Sendable {
     /// Which outcome a step has that is about to be made; nil where the process has no turn any more.
     func decide(_ process: Int, among outcomes: [Outcome]) -> Outcome? {
         guard outcomes.count > 1, failsNext[process] == nil else { return outcomes.first }
+        if case .outcome(_, let outcome)? = chooser.known() {
+            state.budget.spend(outcome)
+            return outcome
+        }
         state.deciding = process
         let choices = outcomes.map { Choice.outcome(process, $0) }
         let chosen = chooser.choose(among: choices, in: state, current: process)
