@@ -5,7 +5,7 @@ import Synchronization
 /// Runs the proof of the lock and of the store on the simulated system and prints its figures; `scripts/prove` calls it.
 ///
 /// `rvf-prove [--short | --schedules COUNT] [WORD]`: with a word, only what has it in its name; with a count, no more
-/// schedules of any world than that.
+/// schedules of any world than that, and the short setting of the power cuts.
 /// `rvf-prove --recordings COUNT`: runs in the model's words, for `spec/model/replay`.
 @main
 enum Prove {
@@ -44,7 +44,7 @@ enum Prove {
         var words = arguments.filter { !$0.hasPrefix("-") }
         let limit = arguments.contains("--schedules") && !words.isEmpty ? Int(words.removeFirst()) : nil
         let word = words.first
-        let cuts = PowerCutTasks(isShort: isShort)
+        let cuts = PowerCutTasks(isShort: isShort || limit != nil)
         let tasks = (tasks(isShort: isShort, most: limit) + cuts.all).filter { task in word.map(task.name.contains) ?? true }
         say("| what | schedules, images | states, reopenings | s | |\n|---|---|---|---|---|")
         let start = ContinuousClock.now
