@@ -68,7 +68,7 @@ package final class Explorer {
     }
 
     /// Of more schedules of a world only the invariants are looked at: following every step takes longer than the step.
-    private static let followedRunLimit = 20_000
+    private static let followedRunLimit = 5_000
 
     private let workers = WorkerPool()
     private let rules: CompiledRules
