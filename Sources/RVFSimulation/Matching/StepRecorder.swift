@@ -36,6 +36,9 @@ final class StepRecorder {
 
     init(_ state: WorldState) {
         start = look(state)
+        // A maker that is killed at once has made no step that would tell.
+        let refusals = state.files.refusals
+        if !state.files.hasUnnamedFiles, refusals.link != nil, refusals.exclusiveRename != nil { variants = .plainCreate }
     }
 
     func act(_ act: WorldAct, event: Int) {
