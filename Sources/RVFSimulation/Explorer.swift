@@ -141,7 +141,9 @@ package final class Explorer {
     /// Runs one order of steps again; what was violated, and the story.
     package func replay(_ scenario: Scenario, choices: String) -> (violation: String?, story: [String]) {
         let world = run(scenario, ListChooser(ChoiceText.decode(choices)), isTraced: true)
-        return (world.violation, world.trace ?? [])
+        // What a process still did before it could be stopped is no part of the story.
+        let story = world.trace ?? []
+        return (world.violation, Array(story[..<(story.firstIndex { $0.hasPrefix("!! ") }.map { $0 + 1 } ?? story.count)]))
     }
 
     /// Random runs in the model's words, each once: what `spec/model/replay` takes again. A run that the model cannot take

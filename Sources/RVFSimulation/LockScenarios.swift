@@ -182,7 +182,8 @@ package enum LockScenarios {
                 "writers without a protected file, where no file gets a name without replacing",
                 Scene.state(
                     .noLock, hasData: false, hasUnnamedFiles: false, namesExclusively: false, budget: Budget(kills: 1)),
-                [Act.writer("A"), Act.writer("B", rounds: 2)]),
+                [Act.writer("A"), Act.writer("B", rounds: 2)],
+                invariants: [.exclusion, .peersUnharmed], endsWell: .inTheEnd),
         ]
     }
 

@@ -14,9 +14,6 @@ package enum ModelMatch {
     /// Ways on in the model that the code has not, and why.
     package static let notTakenByTheCode: [String: String] = [:]
 
-    /// Ways on that the code has, and that no simulated world leads to.
-    package static let seldom: [String: String] = [:]
-
     /// Steps that the code makes in every world in which it comes to where they belong.
     package static let indispensableLabels = [
         "guardF", "recheckF", "guardL", "recheckL", "judge", "takeoverTimestamp", "settle", "confirm", "recheckNoF",

@@ -34,6 +34,9 @@ extension StepRule {
     private static let onlooking = any(
         .lookL, .lookLOther, .lookLAbsent, .openForALook, .openLAbsent, .lookInside, .ask, .sleep, .sleepHurry)
 
+    /// A new protected file that is not published, since the lock is lost.
+    private static let draftGivenUp = any(.unnameDraft, .closeDraft)
+
     /// A complete and guarded file, made in sight of nobody.
     private static let draft = [
         one(.makeDraft), one(.examineDraft), one(.lockDraft), one(.writeDraftRecord),
@@ -157,9 +160,9 @@ extension StepRule {
 
     private static let releasing = [
         // Whoever has held says so first; a try that gives up what it has published has not held.
-        StepRule("releaseValidate", [optional(.resign), decisive(.lookL), one(.readMine)], to: ["releaseAside"]),
-        StepRule("releaseValidate", [optional(.resign), decisive(.lookL), one(.readHere, .readElsewhere), onlooking], to: ["dropGuardL"]),
-        StepRule("releaseValidate", [optional(.resign), decisive(.lookLOther, .lookLAbsent), onlooking], to: ["dropGuardL"]),
+        StepRule("releaseValidate", [draftGivenUp, optional(.resign), decisive(.lookL), one(.readMine)], to: ["releaseAside"]),
+        StepRule("releaseValidate", [draftGivenUp, optional(.resign), decisive(.lookL), one(.readHere, .readElsewhere), onlooking], to: ["dropGuardL"]),
+        StepRule("releaseValidate", [draftGivenUp, optional(.resign), decisive(.lookLOther, .lookLAbsent), onlooking], to: ["dropGuardL"]),
         StepRule("releaseAside", [decisive(.putAside)], to: ["releaseCheck"]),
         StepRule("releaseAside", [decisive(.putAsideAbsent)], to: ["dropGuardL"]),
         StepRule("releaseCheck", [decisive(.lookAside), one(.readMine)], to: ["releaseUnlink"]),
