@@ -48,9 +48,13 @@ enum GreedyStores {
 
     private static func lookalikes() -> [UInt8] {
         var writer = ReferenceWriter(dimension: 1)
-        while writer.file.count < byteCount - 400 { writer.commit() }
-        // The newest that can be believed is the first.
         var file = writer.file
+        // Each names all before it, and so is longer.
+        while writer.file.count < byteCount {
+            file = writer.file
+            writer.commit()
+        }
+        // The newest that can be believed is the first.
         for segment in ReferenceWriter.segments(of: file).dropFirst() { file[segment.offset + 64] ^= 1 }
         return file
     }
@@ -99,7 +103,8 @@ enum GreedyStores {
         let depth = 60
         // Of one level: 64 of a header, 40 of a head, 3 + 5 before the value, 40 of a footer.
         let before = 64 + 40 + 8
-        var inner = [UInt8](repeating: 7, count: byteCount - start - depth * (before + 40) - 64 - 26 - 72 - 25 * (depth + 1))
+        // With room for a manifest that names them all.
+        var inner = [UInt8](repeating: 7, count: byteCount - start - depth * (before + 40) - 10_000)
         var lengths: [Int] = []
         for generation in 1...depth {
             let isFirst = generation == 1
