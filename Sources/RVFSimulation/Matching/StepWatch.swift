@@ -150,8 +150,7 @@ package struct StepCoverage: Sendable {
         edges.merge(other.edges, uniquingKeysWith: +)
     }
 
-    /// The ways that were taken, and those of the model that were not; deaths left out.
-    package var takenEdges: [String] { names { edges[$0] != nil } }
+    /// The ways of the model that were not taken; deaths left out.
     package var missingEdges: [String] { names { edges[$0] == nil } }
     /// The labels of the model that no process ever came to.
     package var missingLabels: [String] {
