@@ -145,6 +145,7 @@ public enum StoreOperation: String, Sendable {
     case read = "read"
     case write = "write to"
     case sync = "make durable"
+    case syncName = "make durable the name of"
     case create = "create"
     case copyMetadata = "copy mode, owner and attributes to the new file of"
     case findSpace = "find the free space for"

@@ -20,6 +20,8 @@ package enum DiskDefect: String, CaseIterable, Sendable {
     case noSyncOfCompactedFile
     /// The name of what a compaction wrote is not made durable.
     case noSyncOfCompactedName
+    /// The name of a store whose maker was killed before it was durable is not made durable by who opens it next.
+    case noSyncOfFoundName
     /// A rename removes what has the name, and renames then.
     case renamesInTwoSteps
     /// As ``noSyncBeforeHeader``, but only after a power cut.

@@ -130,7 +130,15 @@ package struct DiskHost: SecludedHost {
     }
 
     package func sync(_ descriptor: FileDescriptor) throws(Errno) {
-        machine.look { $0.sync($0.inode(descriptor)) }
+        try machine.perform { (state) throws(Errno) in
+            let inode = state.inode(descriptor)
+            if inode == state.disk.directory, state.failsNextNameSync {
+                state.failsNextNameSync = false
+                state.failedNameSyncCount += 1
+                throw .ioError
+            }
+            state.sync(inode)
+        }
     }
 
     package func syncData(_ descriptor: FileDescriptor) throws(Errno) {
@@ -264,6 +272,7 @@ extension DiskMachine.State {
         switch defect {
         case .noSyncOfCreatedName: replacementCount == 0
         case .noSyncOfCompactedName: replacementCount > 0
+        case .noSyncOfFoundName: failedNameSyncCount > 0
         default: false
         }
     }

@@ -36,6 +36,10 @@ package final class DiskMachine: Sendable {
         var storeSyncCount = 0
         /// How often a file took the name of another.
         var replacementCount = 0
+        /// Whether the next sync of the directory fails.
+        var failsNextNameSync = false
+        /// How many have failed.
+        var failedNameSyncCount = 0
     }
 
     private let state: Mutex<State>
@@ -67,6 +71,10 @@ package final class DiskMachine: Sendable {
     /// Syncs of the file that has the store's name.
     var storeSyncCount: Int { look { $0.storeSyncCount } }
     package var replacementCount: Int { look { $0.replacementCount } }
+    var failedNameSyncCount: Int { look { $0.failedNameSyncCount } }
+
+    /// The next sync of the directory fails, and does nothing, as if the process had been killed before it.
+    func failNextNameSync() { look { $0.failsNextNameSync = true } }
 
     package func takeJournal() -> [Moment] {
         look { state in

@@ -21,10 +21,15 @@ extension StoreHistory {
         unnamed.metric = .cosine
         unnamed.create()
         unnamed.commit { $0.upsert([1, 2], version: 1) }
+        var killed = StoreHistory("a creation that is killed before the name is durable")
+        killed.create()
+        killed.killBeforeNameIsDurable()
+        killed.open()
+        killed.commit { $0.upsert([1, 2], version: 1) }
         let broken: [(String, [UInt8])] = [
             ("nothing", []), ("zeros", [UInt8](repeating: 0, count: 162)), ("half a header", [0x53, 0x46, 0x56, 0x52, 1, 5, 0]),
         ]
-        return [plain, unnamed] + broken.map { name, bytes in
+        return [plain, unnamed, killed] + broken.map { name, bytes in
             var history = StoreHistory("a creation over an interrupted one that left \(name)", damaged: bytes)
             history.replaceDamaged()
             history.commit { $0.upsert([1, 2], version: 1) }
@@ -156,6 +161,13 @@ extension StoreHistory {
         large.commit(.none) { $0.delete([2, 3]) }
         large.compact(rowsInMemory: 7)
         large.commit { $0.upsert([900], version: 9) }
+        var killed = StoreHistory("a compaction that is killed before the name is durable")
+        fillForCompaction(&killed)
+        killed.compact()
+        killed.killBeforeNameIsDurable()
+        killed.open()
+        killed.commit { $0.upsert([900], version: 9) }
+        killed.commit(.singleSync) { $0.upsert([901], version: 9) }
         var automatic = StoreHistory("compactions by the writer itself")
         var triggers = CompactionTriggers()
         triggers.byteCount = 1
@@ -167,7 +179,7 @@ extension StoreHistory {
         automatic.commit { $0.setCheckpoint("queue", count: 4) }
         automatic.commit { $0.delete(Array(0..<40)) }
         for number in 2...5 { automatic.commit(number == 4 ? .none : .ordered) { $0.upsert([1, 2, 41], version: number) } }
-        return [plain, large, automatic]
+        return [plain, large, killed, automatic]
     }
 
     private static func fillForCompaction(_ history: inout StoreHistory) {

@@ -9,6 +9,8 @@ package struct StoreHistory: Sendable {
 
         var beginning: Beginning
         var steps: [Step] = []
+        /// Whether the process ends in its last step, where the store has its new name, and not yet for good.
+        var endsBeforeNameIsDurable = false
     }
 
     enum Step: Sendable {
@@ -93,6 +95,9 @@ package struct StoreHistory: Sendable {
         add(.ingest(ids: taken, components: components, commits: commits, durability))
     }
 
+    /// The process is killed in the creation or compaction that it was told to do last.
+    mutating func killBeforeNameIsDurable() { sessions[sessions.count - 1].endsBeforeNameIsDurable = true }
+
     mutating func sync() { add(.sync) }
     mutating func compact(rowsInMemory: Int = 1000) { add(.compact(rowsInMemory: rowsInMemory)) }
 }
@@ -126,9 +131,19 @@ struct HistoryRun {
     }
 
     private mutating func run(_ session: StoreHistory.Session, isFirst: Bool) throws(StoreError) {
-        var core = try begin(session.beginning)
-        if isFirst { openingWrote = machine.storeSyncCount > 0 }
-        for step in session.steps { try perform(step, &core) }
+        let last = session.steps.count - 1
+        do throws(StoreError) {
+            if session.endsBeforeNameIsDurable, last < 0 { machine.failNextNameSync() }
+            var core = try begin(session.beginning)
+            if isFirst { openingWrote = machine.storeSyncCount > 0 }
+            for (position, step) in session.steps.enumerated() {
+                if session.endsBeforeNameIsDurable, position == last { machine.failNextNameSync() }
+                try perform(step, &core)
+            }
+            precondition(!session.endsBeforeNameIsDurable, "creations and compactions sync the directory last")
+        } catch {
+            if !session.endsBeforeNameIsDurable || machine.failedNameSyncCount == 0 { throw error }
+        }
     }
 
     private mutating func begin(

@@ -119,48 +119,11 @@ extension StoreWriterCore {
             isNameUnsettled = true
         }
     }
-
-    /// After a replacement whose end is not known: makes the name durable, and opens whatever has it. Commits to a file
-    /// that a power cut takes the name from would be lost.
-    mutating func settleName() throws(StoreError) {
-        guard isNameUnsettled else { return }
-        try validateLock()
-        do throws(LockError) {
-            let target: FilePath
-            do throws(Errno) {
-                target = try file.host.resolve(file.path)
-            } catch {
-                throw LockError.system(.replaceProtectedFile, file.path, error)
-            }
-            try LockSite(host: file.host, path: target).syncDirectory()
-        } catch {
-            throw StoreError.notReplaced(error)
-        }
-        try reopen()
-    }
-
-    /// Goes on in whatever file has the name.
-    private mutating func reopen() throws(StoreError) {
-        let memory = compactionMemory
-        self = try Self.open(location, under: lock, options: options)
-        compactionMemory = memory
-    }
 }
 
 extension StoreRewrite.StateSegment {
     static func metric(_ payload: MetricPayload) -> Self {
         Self(type: .metric) { _ in payload.encoded }
-    }
-}
-
-extension LockSite {
-    /// Makes the directory's entries durable.
-    func syncDirectory() throws(LockError) {
-        try attempting(.replaceProtectedFile) { () throws(Errno) in
-            let open = try host.open(".", in: directory, .readOnly, options: [.directory], permissions: [])
-            defer { host.close(open) }
-            try host.sync(open)
-        }
     }
 }
 

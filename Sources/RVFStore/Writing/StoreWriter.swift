@@ -51,7 +51,8 @@ public struct StoreWriter: ~Copyable, Sendable {
             host: POSIXHost(), path: path, dimension: dimension, metric: metric, options: options)
         let lock = try acquire(path, options)
         let displaced = try creation.run(lock.held)
-        let core = try StoreWriterCore.open(creation.location, under: lock.held, options: options)
+        let core = try StoreWriterCore.open(
+            creation.location, under: lock.held, options: options, isNameDurable: true)
         return StoreWriter(lock: lock, core: core, displacedFile: displaced)
     }
 

@@ -133,6 +133,7 @@ extension StoreWriterCore {
     /// does not tell. So the writer goes back to the last commit that is durable.
     private mutating func syncOrGoBack() throws(StoreError) {
         do throws(StoreError) {
+            try makeNameDurable()
             try file.writing.syncData()
         } catch {
             if let unsynced {

@@ -37,6 +37,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var idCount: Int?
     /// Whether another file may have taken the name since, through a compaction whose end is not known.
     var isNameUnsettled = false
+    /// Whether the directory was synced since the file got its name.
+    var isNameDurable: Bool
     /// Whether a sync of this writer has succeeded. Until then what it opened need not be durable, though it can be read.
     var hasSynced = false
     var compactionMemory = CompactionMemory()
@@ -47,13 +49,14 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
-        snapshot: SnapshotCore<H>
+        snapshot: SnapshotCore<H>, isNameDurable: Bool
     ) {
         self.lock = lock
         self.location = location
         self.options = options
         self.file = file
         self.snapshot = snapshot
+        self.isNameDurable = isNameDurable
         newIdentity = snapshot.manifest.payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
         fileByteCount = snapshot.source.byteCount
         let manifest = snapshot.manifest.payload
@@ -62,8 +65,10 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
 
     /// Opens a file whose lock is held. Where other readers could not find its manifest any more, it is published
     /// again.
+    ///
+    /// - Parameter isNameDurable: whether the directory was synced since the file got its name.
     package static func open(
-        _ location: StoreLocation<H>, under lock: HeldLock<H>, options: WriterOptions
+        _ location: StoreLocation<H>, under lock: HeldLock<H>, options: WriterOptions, isNameDurable: Bool = false
     ) throws(StoreError) -> StoreWriterCore<H> {
         let file = try location.open(.readWrite)
         let status = try file.status()
@@ -75,7 +80,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         let source = ByteSource(file: file, byteCount: size, mode: options.readMode)
         var finder = ManifestFinder(source)
         let snapshot = SnapshotCore(source: source, manifest: try finder.newestOrFailure())
-        var core = StoreWriterCore(lock: lock, location: location, options: options, file: file, snapshot: snapshot)
+        var core = StoreWriterCore(
+            lock: lock, location: location, options: options, file: file, snapshot: snapshot, isNameDurable: isNameDurable)
         try core.writeUnsyncedAgain()
         try core.republishIfHidden()
         return core
@@ -98,7 +104,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         let creation = try StoreCreation(host: host, path: path, dimension: dimension, metric: metric, options: options)
         let lock = try Self.acquire(host, registry, path, options)
         try creation.run(lock)
-        return try open(creation.location, under: lock, options: options)
+        return try open(creation.location, under: lock, options: options, isNameDurable: true)
     }
 
     private static func acquire(
@@ -136,7 +142,7 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         // The system may have dropped what was checked before it was read again. An older commit is found then.
         var finder = ManifestFinder(source)
         if try finder.newestOrFailure().offset != manifest.offset {
-            self = try Self.open(location, under: lock, options: options)
+            self = try Self.open(location, under: lock, options: options, isNameDurable: isNameDurable)
         }
     }
 
