@@ -93,11 +93,13 @@ package enum LockActors {
 
     /// A process of the reference runtime: it knows the lock file only, and judges it as `spec/lock-protocol.md` says.
     ///
-    /// - Parameter holdSeconds: how long it keeps the lock.
+    /// - Parameters:
+    ///   - holdSeconds: how long it keeps the lock.
+    ///   - isPrompt: whether no step takes it longer than a tenth of a second, nor all from its look at a lock to the lock's
+    ///     removal: slow for system calls, and less than our settling.
     package static func peer(
         _ name: String, machine: Int = 0, holdSeconds: Int64 = 0, isPrompt: Bool = true
     ) -> World.Actor {
-        // A tenth of a second between any two steps: slow for a system call, and less than our settling.
         World.Actor(name: name, machine: machine, patienceNanoseconds: isPrompt ? 100_000_000 : nil, isPeer: true) { host in
             guard let directory = try? host.openDirectory(FilePath(Scene.directory)) else { return }
             for _ in 0..<2 {
@@ -147,6 +149,7 @@ struct NaivePeer {
             $0.noteReleasing(host.process)
             $0.notePeerLock(host.process, nil)
         }
+        defer { host.world.noteLook(of: host.process, isOver: true) }
         if try read() == record { try? host.unlink(lock, in: directory) }
         return true
     }
@@ -162,6 +165,7 @@ struct NaivePeer {
     private func read() throws(Errno) -> [UInt8] {
         let file = try host.open(lock, in: directory, .readOnly, options: [], permissions: [])
         defer { host.close(file) }
+        defer { host.world.noteLook(of: host.process) }
         return try host.read(file, count: LockRecord.byteCount)
     }
 
@@ -172,6 +176,7 @@ struct NaivePeer {
 
     /// True where the lock is gone, or may be: the create is tried once more.
     private func removeIfStale() throws(Errno) -> Bool {
+        defer { host.world.noteLook(of: host.process, isOver: true) }
         let bytes: [UInt8]
         do throws(Errno) {
             bytes = try read()

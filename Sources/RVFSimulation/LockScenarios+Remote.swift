@@ -150,7 +150,7 @@ extension LockScenarios {
 
     // MARK: Limits
 
-    /// What cannot be promised on a server's files. Each has to be found: a promise that is kept beyond what is said would
+    /// What cannot be promised, mostly on a server's files. Each has to be found: a promise that is kept beyond what is said would
     /// be a limit that is said wrongly.
     package static var limits: [Scenario] {
         func byTime(_ seconds: Int64) -> RemoteCaching { RemoteCaching(seconds: seconds, isCloseToOpen: false) }
@@ -185,11 +185,18 @@ extension LockScenarios {
                 "limit: two hosts of one name, and a holder that does not renew for half a minute",
                 sameNames(acts: [.passTime(seconds: 31)]), [writer("A", 0, .waitAndCommit(seconds: 60)), writer("B", 1)],
                 endsWell: .unasked),
+            Scenario(
+                "limit: a renewal reaches the server after its lock was taken over, and the new record is not whole",
+                sameNames(preemptions: 2, acts: [.passTime(seconds: 25)]), renewing, endsWell: .unasked),
+            Scenario(
+                "limit: a naive peer that takes longer than the settling from its look at a stale lock to its removal",
+                Scene.state(.oldPeer, hasPrivateNaps: false), [Act.writer("A"), Act.peer("peer", isPrompt: false)],
+                endsWell: .unasked),
         ]
     }
 
-    static func sameNames(acts: [WorldAct] = []) -> WorldState {
-        var state = Scene.remote(.noLock, budget: budget(cachedLooks: 0, acts: acts))
+    static func sameNames(preemptions: Int? = nil, acts: [WorldAct]) -> WorldState {
+        var state = Scene.remote(.noLock, budget: budget(cachedLooks: 0, preemptions: preemptions, acts: acts))
         state.machines[1].name = state.machines[0].name
         return state
     }

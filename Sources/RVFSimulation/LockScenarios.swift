@@ -67,7 +67,7 @@ package enum LockScenarios {
         ]
     }
 
-    /// Ours beside naive peers, which take up to a tenth of a second between two steps.
+    /// Ours beside naive peers, which take up to a tenth of a second from a look to what they do upon it.
     private static var withPeers: [Scenario] {
         Scene.Beginning.allCases.map { beginning in
             Scenario(

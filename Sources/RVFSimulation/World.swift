@@ -218,6 +218,12 @@ package final class World: @unchecked Sendable {
         trace?.append("!! " + violation)
     }
 
+    /// A process has just read what it will go by for a while, or does so no longer.
+    func noteLook(of process: Int, isOver: Bool = false) {
+        if isGhost(process) { return }
+        state.processes[process].lookNanoseconds = isOver ? nil : state.bootClockNanoseconds
+    }
+
     /// What a process does to the referee, as part of its own step.
     package func tell(_ process: Int, _ body: (inout Referee) -> Void) {
         if isGhost(process) { return }
@@ -374,7 +380,8 @@ package final class World: @unchecked Sendable {
         return state.processes.indices.allSatisfy { other in
             guard let patience = actors[other].patienceNanoseconds, state.processes[other].life == .running
             else { return true }
-            let due = state.processes[other].wakesNanoseconds ?? state.processes[other].lastStepNanoseconds
+            let known = state.processes[other]
+            let due = known.wakesNanoseconds ?? known.lookNanoseconds ?? known.lastStepNanoseconds
             return wakes - due <= patience
         }
     }

@@ -34,6 +34,9 @@ package struct WorldState: Hashable, Sendable {
         package var privateNanoseconds: Int64 = 0
         /// When it made its last step.
         package var lastStepNanoseconds: Int64 = 0
+        /// When it read what it may remove for that; nil where there is no such thing. What it removes, it does within its
+        /// patience from then on.
+        package var lookNanoseconds: Int64?
         /// What it has learnt from the system, in order: its code does the same as long as this is the same.
         package var history = 0
         package var randomCount: UInt64 = 0

@@ -37,15 +37,43 @@ enum Prove {
         var run: @Sendable () -> Outcome
     }
 
+    /// What is asked for.
+    private struct Order {
+        var isShort = false
+        var mostSchedules: Int?
+        var word: String?
+
+        /// Nil for what nobody can mean.
+        init?(_ arguments: ArraySlice<String>) {
+            var rest = arguments
+            while let argument = rest.popFirst() {
+                switch argument {
+                case "--short": isShort = true
+                case "--schedules":
+                    guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else { return nil }
+                    mostSchedules = count
+                default:
+                    if argument.hasPrefix("-") || word != nil { return nil }
+                    word = argument
+                }
+            }
+        }
+    }
+
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == "--recordings" { return printRecordings(Int(arguments.last ?? "") ?? 300) }
-        let isShort = arguments.contains("--short")
-        var words = arguments.filter { !$0.hasPrefix("-") }
-        let limit = arguments.contains("--schedules") && !words.isEmpty ? Int(words.removeFirst()) : nil
-        let word = words.first
+        guard let order = Order(arguments) else {
+            say("rvf-prove [--short | --schedules COUNT] [WORD], or rvf-prove --recordings COUNT")
+            exit(2)
+        }
+        let (isShort, limit, word) = (order.isShort, order.mostSchedules, order.word)
         let cuts = PowerCutTasks(isShort: isShort || limit != nil)
         let tasks = (tasks(isShort: isShort, most: limit) + cuts.all).filter { task in word.map(task.name.contains) ?? true }
+        if tasks.isEmpty {
+            say("Nothing has \"\(word ?? "")\" in its name.")
+            exit(2)
+        }
         say("| what | schedules, images | states, reopenings | s | |\n|---|---|---|---|---|")
         let start = ContinuousClock.now
         let lines = runAll(tasks)

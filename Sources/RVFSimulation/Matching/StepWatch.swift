@@ -72,7 +72,14 @@ final class StepWatch {
         let holds = state.referee.holders.contains(process)
         defer { walkers[process].saysItHolds = holds }
         // Tells a release from a validation, which begins like it. Whoever has lost the lock says so only later.
-        if walkers[process].saysItHolds, !holds { _ = walkers[process].matcher.take(.resign, event: eventCount) }
+        if walkers[process].saysItHolds, !holds {
+            if walkers[process].hasFailed {
+                // Where it is now it may be past the step that begins so.
+                walkers[process].matcher.takeLoosely(.resign, event: eventCount)
+            } else {
+                _ = walkers[process].matcher.take(.resign, event: eventCount)
+            }
+        }
         return sign.flatMap { take($0, by: process) }
     }
 
