@@ -189,7 +189,7 @@ package enum LockScenarios {
 
     /// In which the code comes to every step of the model.
     package static var coveringTheModel: [Scenario] {
-        recorded + [
+        recorded + handOvers + [
             Scenario(
                 "writers, another user's lock and a naive peer", Scene.state(.oldOtherUser, hasPrivateNaps: false),
                 [Act.writer("A"), Act.writer("B"), Act.peer("peer")], endsWell: .inTheEnd),

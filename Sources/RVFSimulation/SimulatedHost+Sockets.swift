@@ -19,7 +19,7 @@ extension SimulatedHost {
         _ socket: FileDescriptor, _ bytes: [UInt8], descriptors: [FileDescriptor]
     ) throws(Errno) -> Int {
         let text = "sends \(bytes.count) bytes" + (descriptors.isEmpty ? "" : " and \(descriptors.count) open files")
-        return try world.perform(process, .call("send"), text) { (state) throws(Errno) in
+        return try world.perform(process, .call("send").making(.send(bytes, descriptors)), text) { (state) throws(Errno) in
             let files = descriptors.compactMap { state.processes[process].descriptors[$0.rawValue] }
             try state.sockets.send(
                 SimulatedSockets.Message(bytes: bytes, files: files), from: end(socket, in: state))
@@ -33,18 +33,21 @@ extension SimulatedHost {
         if defect == .resumesOnTimeout, !world.isGhost(process), !world.state.sockets.isReadable(end(socket, in: world.state)) {
             throw .connectionReset
         }
-        _ = world.read(process) { state in
-            state.processes[process].awaitedSocket = end(socket, in: state)
-            return true
+        let own = world.read(process) { state in
+            let number = end(socket, in: state)
+            state.processes[process].awaitedSocket = number
+            return number
         }
+        guard let own else { throw .ioError }
         defer {
             _ = world.read(process) { state in
                 state.processes[process].awaitedSocket = nil
                 return true
             }
         }
-        let received = try world.perform(process, .call("receive"), "receives") { (state) throws(Errno) -> Received in
-            let message = try state.sockets.receive(end(socket, in: state), atMostBytes: count)
+        let received = try world.perform(process, .call("receive").making(.receive(end: own)), "receives") {
+            (state) throws(Errno) -> Received in
+            let message = try state.sockets.receive(own, atMostBytes: count)
             return Received(
                 bytes: message.bytes,
                 descriptors: message.files.map { state.install($0, of: process) })
@@ -53,13 +56,13 @@ extension SimulatedHost {
     }
 
     func closeSocket(_ socket: FileDescriptor) {
-        _ = try? world.perform(process, .call("close", canFail: false), "closes its socket") { (state) throws(Errno) in
+        _ = try? world.perform(process, .call("close", canFail: false).making(.quiet), "closes its socket") { (state) throws(Errno) in
             state.closeSocket(socket.rawValue, of: process)
             return true
         }
     }
 
-    private struct Received: Hashable {
+    struct Received: Hashable {
         var bytes: [UInt8]
         var descriptors: [Int32]
     }

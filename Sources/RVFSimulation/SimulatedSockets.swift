@@ -35,6 +35,9 @@ package struct SimulatedSockets: Hashable, Sendable {
         !ends[end].inbox.isEmpty || ends[end].isReset || !ends[Self.other(end)].isOpen
     }
 
+    /// Whether nothing more can come to an end than what is there.
+    func isOver(_ end: Int) -> Bool { !ends[Self.other(end)].isOpen }
+
     mutating func send(_ message: Message, from end: Int) throws(Errno) {
         guard ends[Self.other(end)].isOpen else { throw .brokenPipe }
         ends[Self.other(end)].inbox.append(message)

@@ -9,6 +9,9 @@ enum Story {
             status.kind == .directory ? "a directory" : "inode \(status.identity.inode), \(status.sizeBytes) bytes"
         case let bytes as [UInt8]: words(for: bytes)
         case let flag as Bool: flag ? "done" : "no"
+        case let received as SimulatedHost.Received:
+            "\(received.bytes.count) bytes"
+                + (received.descriptors.isEmpty ? "" : " and the files \(received.descriptors.map { "fd \($0)" }.joined(separator: ", "))")
         default: "\(value)"
         }
     }

@@ -7,6 +7,8 @@ struct Outcome: Sendable {
     /// States, or reopenings.
     var states: Int
     var steps = 0
+    /// What of the model was walked through.
+    var coverage = StepCoverage()
     var isComplete = false
     var violation: String?
     var story: [String] = []
@@ -15,6 +17,7 @@ struct Outcome: Sendable {
         runs = report.runs
         states = report.states
         steps = report.steps
+        coverage = report.coverage
         isComplete = report.isComplete
         violation = report.finding?.violation
         if let finding = report.finding { story = ["choices: \(finding.choices)"] + finding.story.map { "    \($0)" } }

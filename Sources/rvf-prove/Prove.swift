@@ -85,8 +85,17 @@ enum Prove {
                 + "\(right.reduce(0) { $0 + $1.outcome.steps }) steps in \(Int(minutes.rounded(.up))) min; "
                 + "\(lines.count { $0.isDefect && $0.isRight }) of \(lines.count(where: \.isDefect)) defects and limits found")
         say(cuts.total)
+        if word == nil { say(modelSummary(right)) }
         for line in lines where !line.isRight { tell(line) }
         exit(lines.allSatisfy(\.isRight) ? 0 : 1)
+    }
+
+    private static func modelSummary(_ lines: [Line]) -> String {
+        let coverage = lines.reduce(into: StepCoverage()) { $0.merge($1.outcome.coverage) }
+        let missing = coverage.missingEdges
+        return "\(coverage.walks) processes followed through \(coverage.steps) steps of the model; of its ways from one step to the "
+            + "next \(coverage.edgeCount - missing.count) of \(coverage.edgeCount) were taken"
+            + (missing.isEmpty ? "" : ", and not " + missing.joined(separator: ", "))
     }
 
     /// How many schedules of one scenario the short setting runs, and how many random ones either runs of each.

@@ -62,6 +62,14 @@ struct NameDurabilityTests {
         #expect(calls.contains { $0.kind == .openDirectory && $0.name == directory })
     }
 
+    @Test("elsewhere it is the one in which the lock was taken, wherever its path leads by now")
+    func changedPath() throws {
+        var writer = try writer(store())
+        let calls = try commit(&writer, 10)
+        #expect(!calls.contains { [.openDirectory, .resolve].contains($0.kind) })
+        #expect(calls.contains { $0.kind == .sync })
+    }
+
     @Test("who made the store, or compacted it, has synced the directory already")
     func known() throws {
         var options = WriterOptions()

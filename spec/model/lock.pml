@@ -331,6 +331,38 @@ released:
     skip
 }
 
+/* Validate: L, then F. A loss is final, and leaves the release to be made: that looks whether L is ours even so,
+ * since F may be what was lost. Where F was absent at acquire and is there now, it is guarded first, its name looked at
+ * again, and then L once more: so what L says is said while F is already ours. */
+inline validateSteps() {         /* the caller labels its first step validateL, and what comes after the last validated */
+    atomic { STEP(validateL);
+        if :: lockName != i || record[i] != NAMES(me) -> stopHolding(); goto releaseValidate :: else fi;
+        if :: f != NONE -> assert(overtakenBy[me] == 0 || stoodAside) :: else fi }                  /* P3 */
+validateF:
+    atomic { STEP(validateF);
+        if :: f != NONE && dataName != f -> stopHolding(); goto releaseValidate
+           :: f != NONE && dataName == f -> if :: !writing[me] -> startWriting() :: else fi; goto validated
+           :: f == NONE && dataName == NONE -> goto validated
+           :: f == NONE && dataName != NONE -> f = dataName fi }
+validateGuardF:
+    atomic { STEP(validateGuardF);
+#ifndef DEFECT_VALIDATE_UNGUARDED
+        if :: BUSY_F(f) -> f = NONE; stopHolding(); goto releaseValidate :: else -> onF[me] = f fi
+#endif
+    }
+validateRecheckF:
+    atomic { STEP(validateRecheckF);
+        if :: dataName != f -> onF[me] = NONE; f = NONE; stopHolding(); goto releaseValidate :: else fi }
+#ifdef DEFECT_VALIDATE_L_FIRST
+    atomic { assert(overtakenBy[me] == 0 || stoodAside); startWriting(); goto validated };
+#endif
+validateAgain:
+    atomic { STEP(validateAgain);
+        if :: lockName != i || record[i] != NAMES(me) -> stopHolding(); goto releaseValidate :: else fi;
+        assert(overtakenBy[me] == 0 || stoodAside);                                                 /* P3 */
+        startWriting() }
+}
+
 /* The end of a try that has no guard on L yet. */
 inline giveUp() { if :: f != NONE -> goto dropGuardF :: else -> goto begin fi }
 
@@ -535,36 +567,8 @@ compactDrop:
     atomic { STEP(compactDrop); f = COMPACTED(me); onF[me] = f; onF2[me] = NONE; goto validateL }
 #endif
 
-    /* Validate: L, then F. A loss is final, and leaves the release to be made: that looks whether L is ours even so,
-     * since F may be what was lost. Where F was absent at acquire and is there now, it is guarded first, its name looked at
-     * again, and then L once more: so what L says is said while F is already ours. */
 validateL:
-    atomic { STEP(validateL);
-        if :: lockName != i || record[i] != NAMES(me) -> stopHolding(); goto releaseValidate :: else fi;
-        if :: f != NONE -> assert(overtakenBy[me] == 0 || stoodAside) :: else fi }                  /* P3 */
-validateF:
-    atomic { STEP(validateF);
-        if :: f != NONE && dataName != f -> stopHolding(); goto releaseValidate
-           :: f != NONE && dataName == f -> if :: !writing[me] -> startWriting() :: else fi; goto validated
-           :: f == NONE && dataName == NONE -> goto validated
-           :: f == NONE && dataName != NONE -> f = dataName fi }
-validateGuardF:
-    atomic { STEP(validateGuardF);
-#ifndef DEFECT_VALIDATE_UNGUARDED
-        if :: BUSY_F(f) -> f = NONE; stopHolding(); goto releaseValidate :: else -> onF[me] = f fi
-#endif
-    }
-validateRecheckF:
-    atomic { STEP(validateRecheckF);
-        if :: dataName != f -> onF[me] = NONE; f = NONE; stopHolding(); goto releaseValidate :: else fi }
-#ifdef DEFECT_VALIDATE_L_FIRST
-    atomic { assert(overtakenBy[me] == 0 || stoodAside); startWriting(); goto validated };
-#endif
-validateAgain:
-    atomic { STEP(validateAgain);
-        if :: lockName != i || record[i] != NAMES(me) -> stopHolding(); goto releaseValidate :: else fi;
-        assert(overtakenBy[me] == 0 || stoodAside);                                                 /* P3 */
-        startWriting() }
+    validateSteps();
 validated:
     if :: goto held :: goto renew fi;
 renew:                                           /* eight bytes through the held descriptor */
@@ -646,7 +650,13 @@ adoptValidate:
     atomic { STEP(adoptValidate);
         if :: lockName != i || record[i] != NAMES(me) || (f != NONE && dataName != f) -> goto refuse :: else fi }
 adoptConfirm:
-    atomic { STEP(adoptConfirm); confirmed = 1; startHolding(f != NONE); goto releaseValidate }
+    atomic { STEP(adoptConfirm); confirmed = 1; startHolding(f != NONE) }
+held:
+    if :: goto validateL :: goto releaseValidate fi;
+validateL:
+    validateSteps();
+validated:
+    if :: goto held fi;
 
 refuse:                                          /* the guards go before the socket */
     atomic { STEP(refuse); dropAllGuards() };

@@ -5,13 +5,13 @@ package import SystemPackage
 /// as it stands, and with them the descriptor of the lock file and, if flag bit 0 is set, of the protected file.
 /// The answer is one byte, `C` for confirmed or `R` for refused, the latter with text for a person.
 package enum HandOverMessage {
-    static let magic = Array("RVFH".utf8)
+    package static let magic = Array("RVFH".utf8)
     static let version: UInt8 = 1
     static let hasProtectedFile: UInt8 = 1
-    static let headerBytes = 8
+    package static let headerBytes = 8
     static let byteCount = headerBytes + LockRecord.byteCount
-    static let confirmed = UInt8(ascii: "C")
-    static let refused = UInt8(ascii: "R")
+    package static let confirmed = UInt8(ascii: "C")
+    package static let refused = UInt8(ascii: "R")
     /// Room for a sentence that says why.
     static let mostRefusalBytes = 200
 

@@ -197,6 +197,11 @@ extension HeldLock {
         try syncDirectory(of: site)
     }
 
+    /// The same, where the protected file's path is a link, in the directory of what it leads to.
+    package func syncDirectoryOfProtectedFile() throws(LockError) {
+        try syncDirectory(of: targetSite())
+    }
+
     private func syncDirectory(of target: LockSite<H>) throws(LockError) {
         try site.attempting(.createProtectedFile) { () throws(Errno) in
             let directory = try target.openDirectoryForReading()

@@ -19,6 +19,9 @@ package enum HostCall: Sendable {
     case list
     case sleep(nanoseconds: Int64)
     case askProcess(Int32)
+    case send([UInt8], [FileDescriptor])
+    /// On its own end of a pair of sockets.
+    case receive(end: Int)
     /// What stands for a commit's last write.
     case commit
     case exit

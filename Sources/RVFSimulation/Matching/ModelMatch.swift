@@ -37,7 +37,7 @@ extension StepTable {
     func without(_ name: String) -> StepTable {
         guard let gone = label(name) else { return self }
         var text = ""
-        for variant in ["plain", "exchange", "plainCreate"] {
+        for variant in Variants.all.names {
             let isIn = Variants(name: variant[...]) ?? []
             text += "variant \(variant)\n"
             for from in labels.indices where from != Int(gone) {

@@ -21,6 +21,10 @@ enum Sign: UInt8, CaseIterable, Sendable {
     case ask, list, commit, exit
     /// Says, by its own account, that it holds no longer.
     case resign
+    /// Of a hand-over: the open files go, or cannot; what comes back, or comes to an end.
+    case handOver, cannotHandOver, confirmation, refusal, successorGone
+    /// The same from the other side.
+    case received, receivedNothing, confirm, refuse
     /// What no step has in it.
     case strange
 
@@ -94,6 +98,15 @@ enum Sign: UInt8, CaseIterable, Sendable {
         case .commit: "commits"
         case .exit: "ends"
         case .resign: "says that it holds no longer"
+        case .handOver: "sends the lock's open files"
+        case .cannotHandOver: "cannot send the lock's open files"
+        case .confirmation: "is told that its successor holds the lock"
+        case .refusal: "is told that its successor does not take the lock"
+        case .successorGone: "finds that its successor has ended"
+        case .received: "is given the lock's open files"
+        case .receivedNothing: "finds that its predecessor has ended"
+        case .confirm: "says that it has taken the lock"
+        case .refuse: "says that it does not take the lock"
         case .strange: "does what no step of the model does"
         }
     }

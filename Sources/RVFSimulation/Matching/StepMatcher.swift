@@ -43,9 +43,11 @@ struct StepMatcher {
     private let rules: CompiledRules
     private(set) var positions: [Position]
 
-    init(_ rules: CompiledRules) {
+    /// - Parameter isSuccessor: whether the process is one that is handed a lock.
+    init(_ rules: CompiledRules, isSuccessor: Bool = false) {
         self.rules = rules
-        positions = rules.starts(of: rules.begin, variants: .all, after: nil)
+        let start = isSuccessor ? rules.receive : rules.begin
+        positions = rules.starts(of: start, variants: isSuccessor ? .successor : .all, after: nil)
     }
 
     /// Goes on by one call. False where no step of the model has it in it; the positions then stay as they were.
@@ -130,6 +132,7 @@ struct CompiledRules: Sendable {
     let rules: [Rule]
     private let byLabel: [[Int]]
     let begin: Label
+    let receive: Label
     let afterFailure: [Label]
     /// Exits of the code's rules that the model does not know.
     let unknownExits: [String]
@@ -161,7 +164,10 @@ struct CompiledRules: Sendable {
             rules.indices.filter { rules[$0].label == Label(label) }
         }
         begin = table.label("begin") ?? 0
-        afterFailure = ["held", "releaseValidate", "dropGuardL", "dropGuardF", "released"].compactMap(table.label)
+        receive = table.label("receive") ?? begin
+        afterFailure = [
+            "held", "releaseValidate", "dropGuardL", "dropGuardF", "released", "resumeTimestamp", "refuse",
+        ].compactMap(table.label)
     }
 
     func starts(

@@ -46,7 +46,8 @@ extension StepRule {
     /// What remains of a draft whose name was taken.
     private static let dropDraft = [optional(.unnameDraft), one(.closeDraft)]
 
-    static let all: [StepRule] = trying + publishing + takingOver + holding + validating + releasing
+    static let all: [StepRule] =
+        trying + publishing + takingOver + holding + validating + releasing + handingOver + succeeding
 
     private static let trying = [
         StepRule("begin", [onlooking], to: ["openF", "finished"]),
@@ -129,7 +130,7 @@ extension StepRule {
         .closeDraft)
 
     private static let holding = [
-        StepRule("held", [affairs], to: ["validateL", "createF", "compactGuard", "releaseValidate"]),
+        StepRule("held", [affairs], to: ["validateL", "createF", "compactGuard", "send", "releaseValidate"]),
         // An F has appeared while one was made, which is of no use then.
         StepRule("held", [affairs, one(.lockDraft), one(.examineDraft), one(.closeDraft), affairs], to: ["validateL", "releaseValidate"]),
         StepRule("createF", [one(.lockDraft), one(.examineDraft), decisive(.publishF)], to: ["validateL"]),
@@ -173,5 +174,46 @@ extension StepRule {
         StepRule("dropGuardF", [decisive(.closeF)], to: ["released"]),
         StepRule("released", [], to: ["begin", "finished"]),
         StepRule("finished", [decisive(.exit)], to: []),
+    ]
+
+    private static let handingOver = [
+        StepRule("send", [decisive(.handOver)], to: ["awaitAnswer"]),
+        // Where there is nobody to send to, both steps are one call.
+        StepRule("send", [], to: ["awaitAnswer"]),
+        StepRule("awaitAnswer", [decisive(.cannotHandOver)], to: ["resumeTimestamp"]),
+        StepRule("awaitAnswer", [optional(.refusal), any(.successorGone), decisive(.successorGone)], to: ["resumeTimestamp"]),
+        StepRule("awaitAnswer", [decisive(.confirmation), one(.closeL), optional(.closeF)], to: ["finished"]),
+        StepRule("resumeTimestamp", [one(.readMine), decisive(.writeTimestamp)], to: ["resumeRecord"]),
+        StepRule("resumeRecord", [decisive(.writeRecord)], to: ["resumeSettle"]),
+        StepRule("resumeSettle", [decisive(.sleepSettle)], to: ["resumeConfirm"]),
+        StepRule("resumeConfirm", [decisive(.lookL), one(.readMine), one(.lookF, .lookFAbsent)], to: ["held"]),
+        StepRule("resumeConfirm", [decisive(.lookL), one(.readMine), one(.lookFOther)], to: ["releaseValidate"]),
+        StepRule("resumeConfirm", [decisive(.lookL), one(.readHere, .readElsewhere), onlooking], to: ["releaseValidate"]),
+        StepRule("resumeConfirm", [decisive(.lookLOther, .lookLAbsent), onlooking], to: ["releaseValidate"]),
+    ]
+
+    /// Whatever it finds that is not as it should be: it has not written yet, or gives the lock back.
+    private static let doubting = any(
+        .examineL, .lockL, .lookL, .lookLOther, .lookLAbsent, .examineF, .lockF, .lookF, .lookFOther, .lookFFound, .lookFAbsent,
+        .readMine, .readHere, .readElsewhere, .openForALook, .openLAbsent, .lookInside, .ask)
+
+    private static let succeeding = [
+        StepRule("receive", [decisive(.received)], to: ["adopt"]),
+        StepRule("receive", [decisive(.receivedNothing)], to: ["finished"]),
+        StepRule(
+            "adopt", [one(.examineL), one(.lockL), one(.lookL), decisive(.lookF), one(.examineF), one(.lockF), one(.readMine)],
+            to: ["adoptTimestamp"]),
+        StepRule(
+            "adopt", [one(.examineL), one(.lockL), one(.lookL), decisive(.lookFAbsent), any(.lookFAbsent), one(.readMine)],
+            to: ["adoptTimestamp"]),
+        StepRule("adopt", [doubting], to: ["refuse"]),
+        StepRule("adoptTimestamp", [decisive(.writeTimestamp)], to: ["adoptRecord"]),
+        StepRule("adoptRecord", [decisive(.writeRecord)], to: ["adoptSettle"]),
+        StepRule("adoptSettle", [decisive(.sleepSettle)], to: ["adoptValidate"]),
+        StepRule("adoptValidate", [decisive(.lookL), one(.readMine), one(.lookF, .lookFAbsent)], to: ["adoptConfirm"]),
+        StepRule("adoptValidate", [doubting], to: ["refuse"]),
+        StepRule("adoptConfirm", [decisive(.confirm)], to: ["held"]),
+        // The guards go before the answer.
+        StepRule("refuse", [one(.closeL), optional(.closeF), decisive(.refuse)], to: ["finished"]),
     ]
 }

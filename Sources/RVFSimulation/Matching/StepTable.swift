@@ -1,4 +1,4 @@
-/// The steps of the model's writer, and which can follow which; from the text that `spec/model/steps` makes.
+/// The steps of the model's writer and successor, and which can follow which; from the text that `spec/model/steps` makes.
 struct StepTable: Sendable {
     /// A way to go through the model: how the lock file is published and taken over. Sets of them are bit masks.
     struct Variants: OptionSet, Hashable, Sendable {
@@ -6,22 +6,26 @@ struct StepTable: Sendable {
         static let plain = Variants(rawValue: 1)
         static let exchange = Variants(rawValue: 2)
         static let plainCreate = Variants(rawValue: 4)
-        static let all: Variants = [.plain, .exchange, .plainCreate]
+        /// A writer that may hand its lock over.
+        static let handOver = Variants(rawValue: 8)
+        /// Not a writer, but the one that is handed a lock.
+        static let successor = Variants(rawValue: 16)
+        static let all: Variants = [.plain, .exchange, .plainCreate, .handOver, .successor]
+
+        private static let named: [(variant: Variants, name: String)] = [
+            (.plain, "plain"), (.exchange, "exchange"), (.plainCreate, "plainCreate"), (.handOver, "handOver"),
+            (.successor, "successor"),
+        ]
 
         init(rawValue: UInt8) { self.rawValue = rawValue }
 
         init?(name: Substring) {
-            switch name {
-            case "plain": self = .plain
-            case "exchange": self = .exchange
-            case "plainCreate": self = .plainCreate
-            default: return nil
-            }
+            guard let known = Self.named.first(where: { $0.name == name }) else { return nil }
+            self = known.variant
         }
 
         var names: [String] {
-            [(Self.plain, "plain"), (.exchange, "exchange"), (.plainCreate, "plainCreate")]
-                .filter { contains($0.0) }.map(\.1)
+            Self.named.filter { contains($0.variant) }.map(\.name)
         }
     }
 

@@ -31,6 +31,7 @@ final class StepWatch {
             case let bytes as [UInt8]: .bytes(bytes)
             case let number as Int32: .descriptor(number)
             case let flag as Bool: .flag(flag)
+            case let message as SimulatedHost.Received: .message(message.bytes, message.descriptors)
             default: .done
             }
         return see(call, by: process, outcome, state)
@@ -40,14 +41,14 @@ final class StepWatch {
         see(call, by: process, .failed(error), state)
     }
 
-    func sawInjectedFailure(of process: Int) {
-        admit(process)
+    func sawInjectedFailure(of process: Int, in state: WorldState) {
+        admit(process, state)
         walkers[process].hasFailed = true
         walkers[process].matcher.recover()
     }
 
     func sawKill(of process: Int, in state: WorldState) {
-        admit(process)
+        admit(process, state)
         finish(process, as: "killed")
         note(state)
     }
@@ -60,7 +61,7 @@ final class StepWatch {
     // MARK: Following
 
     private func see(_ call: HostCall?, by process: Int, _ outcome: Walker.Outcome, _ state: WorldState) -> String? {
-        admit(process)
+        admit(process, state)
         defer { note(state) }
         if state.processes[process].isPeer { return nil }
         let sign: Sign?
@@ -69,7 +70,8 @@ final class StepWatch {
         } else {
             sign = .strange
         }
-        let holds = state.referee.holders.contains(process)
+        // Who hands the lock over has not given it up until it knows that another one holds it.
+        let holds = state.referee.holders.contains(process) || state.referee.custody?.predecessor == process
         defer { walkers[process].saysItHolds = holds }
         // Tells a release from a validation, which begins like it. Whoever has lost the lock says so only later.
         if walkers[process].saysItHolds, !holds {
@@ -102,8 +104,12 @@ final class StepWatch {
         Sign.closeDraft.bit | Sign.unnameDraft.bit | Sign.removeAside.bit | Sign.examineDraft.bit | Sign.sleep.bit
         | Sign.putBack.bit | Sign.makeDraft.bit | Sign.makeDraftUnsupported.bit
 
-    private func admit(_ process: Int) {
-        while walkers.count <= process { walkers.append(Walker(rules)) }
+    private func admit(_ process: Int, _ state: WorldState) {
+        while walkers.count <= process {
+            // The second end of each pair of sockets is the successor's.
+            let isSuccessor = state.processes[walkers.count].sockets.values.contains { $0 % 2 == 1 }
+            walkers.append(Walker(rules, isSuccessor: isSuccessor))
+        }
     }
 
     private func note(_ state: WorldState) {
@@ -155,6 +161,11 @@ package struct StepCoverage: Sendable {
         walks += other.walks
         steps += other.steps
         edges.merge(other.edges, uniquingKeysWith: +)
+    }
+
+    /// How many ways the model has; deaths left out.
+    package var edgeCount: Int {
+        StepTable.model.edges.keys.count { $0.to != StepTable.model.label("killed") }
     }
 
     /// The ways of the model that were not taken; deaths left out.

@@ -11,6 +11,7 @@ struct Walker {
         case file(UInt64)
         case bytes([UInt8])
         case flag(Bool)
+        case message([UInt8], [Int32])
         case failed(Errno)
     }
 
@@ -45,8 +46,8 @@ struct Walker {
     /// Whether opening the lock file for writing was refused last.
     private var wasDenied = false
 
-    init(_ rules: CompiledRules) {
-        matcher = StepMatcher(rules)
+    init(_ rules: CompiledRules, isSuccessor: Bool) {
+        matcher = StepMatcher(rules, isSuccessor: isSuccessor)
     }
 
     // MARK: Calls
@@ -75,6 +76,8 @@ struct Walker {
         case .list: return .list
         case .sleep(let nanoseconds): return sleep(nanoseconds, scene)
         case .askProcess: return .ask
+        case .send(let bytes, let files): return sent(bytes, files.map(\.rawValue), outcome)
+        case .receive(let end): return received(outcome, isOver: scene.state.sockets.isOver(end))
         case .commit: return .commit
         case .exit: return .exit
         case .quiet: return nil
@@ -344,5 +347,32 @@ struct Walker {
         if name == Scene.lockName { return strange("it removes the lock file where it stands") }
         if !ownNames.contains(name) { return nil }
         return descriptor(.draft) != nil ? .unnameDraft : .removeAside
+    }
+
+    // MARK: Hand-over
+
+    private mutating func sent(_ bytes: [UInt8], _ files: [Int32], _ outcome: Outcome) -> Sign {
+        // What comes of an answer is the other one's affair.
+        guard bytes.starts(with: HandOverMessage.magic) else {
+            return bytes == [HandOverMessage.confirmed] ? .confirm : .refuse
+        }
+        if case .failed = outcome { return .cannotHandOver }
+        let own = [descriptor(.lock), descriptor(.data)].compactMap(\.self)
+        return files == own ? .handOver : strange("it sends other files than those that it has locked")
+    }
+
+    /// - Parameter isOver: whether the process at the other end has ended.
+    private mutating func received(_ outcome: Outcome, isOver: Bool) -> Sign {
+        guard case .message(let bytes, let files) = outcome, let first = bytes.first else {
+            if roles.isEmpty { return .receivedNothing }
+            return isOver ? .successorGone : strange("it was told that its successor is gone, which lives")
+        }
+        guard bytes.starts(with: HandOverMessage.magic) else {
+            return first == HandOverMessage.confirmed ? .confirmation : .refusal
+        }
+        for (file, role) in zip(files, [Role.lock, .data]) { roles[file] = role }
+        isTrying = true
+        writerID = LockRecordReading(Array(bytes.dropFirst(HandOverMessage.headerBytes))).record?.writerID
+        return .received
     }
 }

@@ -87,3 +87,14 @@ struct NewFile<H: Host>: ~Copyable {
         }
     }
 }
+
+extension LockSite {
+    /// Makes the directory's entries durable.
+    func syncDirectory() throws(LockError) {
+        try attempting(.createProtectedFile) { () throws(Errno) in
+            let open = try openDirectoryForReading()
+            defer { host.close(open) }
+            try host.sync(open)
+        }
+    }
+}

@@ -10,11 +10,14 @@ extension StoreWriterCore {
     mutating func makeNameDurable() throws(StoreError) {
         if isNameDurable { return }
         do throws(LockError) {
-            try syncDirectory()
+            try lock.syncDirectoryOfProtectedFile()
         } catch {
             guard case .system(_, _, let errno) = error else { throw StoreError.lock(error) }
-            // Where nobody can sync a directory, or not this user, there is no more to be done about it.
-            let cannot: [Errno] = [.permissionDenied, .notPermitted, .invalidArgument, .notSupported]
+            // Where nobody can sync a directory, or not this user, there is no more to be done about it. Nor where a link's
+            // target has to be found by a relative path and the working directory is another by now.
+            let cannot: [Errno] = [
+                .permissionDenied, .notPermitted, .invalidArgument, .notSupported, .noSuchFileOrDirectory,
+            ]
             if !cannot.contains(errno) { throw StoreError.system(.syncName, file.path, errno) }
         }
         isNameDurable = true
@@ -25,7 +28,7 @@ extension StoreWriterCore {
         guard isNameUnsettled else { return }
         try validateLock()
         do throws(LockError) {
-            try syncDirectory()
+            try lock.syncDirectoryOfProtectedFile()
         } catch {
             throw StoreError.notReplaced(error)
         }
@@ -37,27 +40,5 @@ extension StoreWriterCore {
         let memory = compactionMemory
         self = try Self.open(location, under: lock, options: options, isNameDurable: true)
         compactionMemory = memory
-    }
-
-    /// Of the file itself, where the path is a link to it.
-    private func syncDirectory() throws(LockError) {
-        let target: FilePath
-        do throws(Errno) {
-            target = try file.host.resolve(file.path)
-        } catch {
-            throw LockError.system(.replaceProtectedFile, file.path, error)
-        }
-        try LockSite(host: file.host, path: target).syncDirectory()
-    }
-}
-
-extension LockSite {
-    /// Makes the directory's entries durable.
-    func syncDirectory() throws(LockError) {
-        try attempting(.replaceProtectedFile) { () throws(Errno) in
-            let open = try openDirectoryForReading()
-            defer { host.close(open) }
-            try host.sync(open)
-        }
     }
 }
