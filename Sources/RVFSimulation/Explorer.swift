@@ -34,7 +34,7 @@ package struct Scenario: Sendable {
         self.actors = actors
         self.invariants = invariants
         self.endsWell = endsWell
-        // The model has no servers; its hand-over is checked by itself, not step by step against the code's.
+        // The model has no servers.
         self.followsModel = followsModel && state.remote == nil
     }
 }

@@ -132,7 +132,7 @@ package final class World: @unchecked Sendable {
         guard takeTurn(process, kind) else { throw .ioError }
         if let error = failsNext.removeValue(forKey: process) {
             note(process, text(), "fails: \(error)", -error.rawValue)
-            watch?.sawInjectedFailure(of: process, in: state)
+            watch?.sawInjectedFailure(of: process, kind.made, in: state)
             throw error
         }
         do throws(Errno) {

@@ -24,9 +24,7 @@ struct NameDurabilityTests {
     private func writer(_ path: FilePath) throws -> Writer {
         var options = WriterOptions()
         options.lock.renewal = .manual
-        let writer = try Writer.open(host: host, registry: LockRegistry(), path: path, options: options)
-        host.script.reset()
-        return writer
+        return try Writer.open(host: host, registry: LockRegistry(), path: path, options: options)
     }
 
     /// The calls of one commit.
@@ -57,9 +55,9 @@ struct NameDurabilityTests {
         let link = elsewhere("link.rvf")
         try FileManagement.link(link, to: path.string)
         var writer = try writer(link)
-        let calls = try commit(&writer, 10)
         let directory = try host.base.resolve(path).removingLastComponent()
-        #expect(calls.contains { $0.kind == .openDirectory && $0.name == directory })
+        #expect(host.script.log.contains { $0.kind == .openDirectory && $0.name == directory })
+        #expect(try commit(&writer, 10).contains { $0.kind == .sync })
     }
 
     @Test("elsewhere it is the one in which the lock was taken, wherever its path leads by now")
@@ -96,13 +94,35 @@ struct NameDurabilityTests {
     func fails() throws {
         let path = try store()
         var writer = try writer(path)
+        _ = try commit(&writer, 9, .none)
+        let before = try scratch.read()
         host.script.intercept { $0.kind == .sync ? .ioError : nil }
         let error = storeError { () throws(StoreError) in try commit(&writer, 10) }
         #expect(error == .system(.syncName, path, .ioError))
         #expect(error?.description.hasPrefix("Could not make durable the name of \(path): ") == true)
-        #expect(try StoreReader(at: path).rows()[10] == nil)
+        #expect(try scratch.read() == before)
+        #expect(try StoreReader(at: path).rows()[9] != nil)
         host.script.intercept(nil)
         #expect(try commit(&writer, 10).contains { $0.kind == .sync })
-        #expect(try StoreReader(at: path).rows()[10] != nil)
+        #expect(try StoreReader(at: path).rows()[9] != nil && StoreReader(at: path).rows()[10] != nil)
+    }
+
+    @Test("a commit of nothing, or a sync, makes durable what was found, and writes no byte that was not there")
+    func found() throws {
+        let path = try store()
+        let before = try scratch.read()
+        for isSync in [false, true] {
+            var writer = try writer(path)
+            host.script.reset()
+            var transaction = Transaction()
+            transaction.delete(ids: [77])
+            if isSync { try writer.sync() } else { try writer.commit(transaction) }
+            #expect(host.script.log.count { $0.kind == .syncData } == 1)
+            host.script.reset()
+            if isSync { try writer.sync() } else { try writer.commit(transaction) }
+            #expect(!host.script.log.contains { $0.kind == .syncData })
+            #expect(try scratch.read() == before)
+            _ = consume writer
+        }
     }
 }

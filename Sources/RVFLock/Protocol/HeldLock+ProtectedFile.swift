@@ -58,7 +58,7 @@ extension HeldLock {
     }
 
     /// Where the protected file really lies: what a symbolic link leads to is what is replaced, not the link.
-    private func targetSite() throws(LockError) -> LockSite<H> {
+    package func targetSite() throws(LockError) -> LockSite<H> {
         let status = try site.statusIfPresent(of: site.dataName, followingLinks: false, .replaceProtectedFile)
         guard status?.kind == .symbolicLink else { return site }
         let target = try site.attempting(.replaceProtectedFile) { () throws(Errno) in
@@ -98,7 +98,7 @@ extension HeldLock {
             // Until the file had its name and guard, the lock file alone stood for the exclusion.
             _ = try inspect(&state)
         }
-        try syncDirectory(of: target)
+        try target.syncDirectory(.createProtectedFile)
     }
 
     private func guardDraft(_ file: FileDescriptor) throws(LockError) -> FileIdentity {
@@ -194,19 +194,6 @@ extension HeldLock {
 
     /// Makes the names in the protected file's directory durable.
     package func syncDirectory() throws(LockError) {
-        try syncDirectory(of: site)
-    }
-
-    /// The same, where the protected file's path is a link, in the directory of what it leads to.
-    package func syncDirectoryOfProtectedFile() throws(LockError) {
-        try syncDirectory(of: targetSite())
-    }
-
-    private func syncDirectory(of target: LockSite<H>) throws(LockError) {
-        try site.attempting(.createProtectedFile) { () throws(Errno) in
-            let directory = try target.openDirectoryForReading()
-            defer { host.close(directory) }
-            try host.sync(directory)
-        }
+        try site.syncDirectory(.createProtectedFile)
     }
 }

@@ -52,6 +52,21 @@ package final class LockSite<H: Host>: Sendable {
         try host.open(".", in: directory, .readOnly, options: [.directory], permissions: [])
     }
 
+    /// Makes the names in the directory durable. Where the file system cannot sync a directory, or this user may not open
+    /// it for that, there is no more to be done about it, and no failure.
+    package func syncDirectory(_ operation: LockError.Operation) throws(LockError) {
+        do throws(Errno) {
+            let open = try openDirectoryForReading()
+            defer { host.close(open) }
+            try host.sync(open)
+        } catch {
+            switch error {
+            case .permissionDenied, .notPermitted, .invalidArgument, .notSupported, .notSupportedOnSocket, .noFunction: return
+            default: throw .system(operation, path, error)
+            }
+        }
+    }
+
     // MARK: Private files
 
     /// The start of the names that files of this lock bear before they are published and after they are put

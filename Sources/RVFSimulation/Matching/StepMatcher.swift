@@ -70,9 +70,9 @@ struct StepMatcher {
     }
 
     /// A call has failed that no step of the model lets fail: the process goes on as if nothing was, or lets go.
-    mutating func recover() {
+    mutating func recover(at names: [String]) {
         let walk = positions.first?.walk
-        for label in rules.afterFailure { positions += rules.starts(of: label, variants: .all, after: walk) }
+        for label in names.compactMap(rules.table.label) { positions += rules.starts(of: label, variants: .all, after: walk) }
     }
 
     private func advance(_ position: Position, by bit: UInt128, event: Int, into next: inout [Position]) {
@@ -133,7 +133,6 @@ struct CompiledRules: Sendable {
     private let byLabel: [[Int]]
     let begin: Label
     let receive: Label
-    let afterFailure: [Label]
     /// Exits of the code's rules that the model does not know.
     let unknownExits: [String]
 
@@ -165,9 +164,6 @@ struct CompiledRules: Sendable {
         }
         begin = table.label("begin") ?? 0
         receive = table.label("receive") ?? begin
-        afterFailure = [
-            "held", "releaseValidate", "dropGuardL", "dropGuardF", "released", "resumeTimestamp", "refuse",
-        ].compactMap(table.label)
     }
 
     func starts(

@@ -178,8 +178,8 @@ extension StepRule {
 
     private static let handingOver = [
         StepRule("send", [decisive(.handOver)], to: ["awaitAnswer"]),
-        // Where there is nobody to send to, both steps are one call.
-        StepRule("send", [], to: ["awaitAnswer"]),
+        // Where there is nobody to send to, both steps are one call, which is taken twice.
+        StepRule("send", [decisive(.cannotHandOver)], to: ["awaitAnswer"]),
         StepRule("awaitAnswer", [decisive(.cannotHandOver)], to: ["resumeTimestamp"]),
         StepRule("awaitAnswer", [optional(.refusal), any(.successorGone), decisive(.successorGone)], to: ["resumeTimestamp"]),
         StepRule("awaitAnswer", [decisive(.confirmation), one(.closeL), optional(.closeF)], to: ["finished"]),

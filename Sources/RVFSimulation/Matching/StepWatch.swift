@@ -41,10 +41,13 @@ final class StepWatch {
         see(call, by: process, .failed(error), state)
     }
 
-    func sawInjectedFailure(of process: Int, in state: WorldState) {
+    func sawInjectedFailure(of process: Int, _ call: HostCall?, in state: WorldState) {
         admit(process, state)
         walkers[process].hasFailed = true
-        walkers[process].matcher.recover()
+        var places = ["held", "releaseValidate", "dropGuardL", "dropGuardF", "released"]
+        if walkers[process].isSuccessor { places.append("refuse") }
+        if case .send? = call, !walkers[process].isSuccessor { places.append("resumeTimestamp") }
+        walkers[process].matcher.recover(at: places)
     }
 
     func sawKill(of process: Int, in state: WorldState) {
@@ -82,7 +85,9 @@ final class StepWatch {
                 _ = walkers[process].matcher.take(.resign, event: eventCount)
             }
         }
-        return sign.flatMap { take($0, by: process) }
+        guard let sign else { return nil }
+        if let misstep = take(sign, by: process) { return misstep }
+        return sign == .cannotHandOver ? take(sign, by: process) : nil
     }
 
     private func take(_ sign: Sign, by process: Int) -> String? {
@@ -121,7 +126,7 @@ final class StepWatch {
     /// A walk is over.
     private func finish(_ process: Int, as end: String) {
         let matcher = walkers[process].matcher
-        coverage.add(matcher.walk, end: end)
+        if !walkers[process].hasFailed { coverage.add(matcher.walk, end: end) }
         recorder?.end(process, matcher.walk, end: end, event: eventCount, isReplayable: !walkers[process].hasFailed)
         walkers[process].isOver = true
     }
@@ -129,7 +134,7 @@ final class StepWatch {
     /// The run is over: what the processes did that have not ended counts too.
     func close() {
         for (process, walker) in walkers.enumerated() where !walker.isOver {
-            coverage.add(walker.matcher.walk, end: nil)
+            if !walker.hasFailed { coverage.add(walker.matcher.walk, end: nil) }
             recorder?.end(
                 process, walker.matcher.walk, end: nil, event: eventCount, isReplayable: !walker.hasFailed)
         }

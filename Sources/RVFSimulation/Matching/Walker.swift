@@ -18,6 +18,7 @@ struct Walker {
     /// What an open file is to the process.
     private enum Role { case lock, data, draft, oldData, judged, look, litter, other }
 
+    let isSuccessor: Bool
     var matcher: StepMatcher
     /// Whether a call was made to fail.
     var hasFailed = false
@@ -47,6 +48,7 @@ struct Walker {
     private var wasDenied = false
 
     init(_ rules: CompiledRules, isSuccessor: Bool) {
+        self.isSuccessor = isSuccessor
         matcher = StepMatcher(rules, isSuccessor: isSuccessor)
     }
 
@@ -354,7 +356,9 @@ struct Walker {
     private mutating func sent(_ bytes: [UInt8], _ files: [Int32], _ outcome: Outcome) -> Sign {
         // What comes of an answer is the other one's affair.
         guard bytes.starts(with: HandOverMessage.magic) else {
-            return bytes == [HandOverMessage.confirmed] ? .confirm : .refuse
+            if bytes == [HandOverMessage.confirmed] { return .confirm }
+            let isGuarding = descriptor(.lock) != nil || descriptor(.data) != nil
+            return isGuarding ? strange("it refuses while it has the files open") : .refuse
         }
         if case .failed = outcome { return .cannotHandOver }
         let own = [descriptor(.lock), descriptor(.data)].compactMap(\.self)

@@ -22,6 +22,8 @@ package enum DiskDefect: String, CaseIterable, Sendable {
     case noSyncOfCompactedName
     /// The name of a store whose maker was killed before it was durable is not made durable by who opens it next.
     case noSyncOfFoundName
+    /// A commit whose writer was killed before it was durable is taken for durable by who opens the store next.
+    case noSyncOfFoundCommit
     /// A rename removes what has the name, and renames then.
     case renamesInTwoSteps
     /// As ``noSyncBeforeHeader``, but only after a power cut.

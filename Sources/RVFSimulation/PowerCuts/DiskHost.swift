@@ -132,18 +132,12 @@ package struct DiskHost: SecludedHost {
     package func sync(_ descriptor: FileDescriptor) throws(Errno) {
         try machine.perform { (state) throws(Errno) in
             let inode = state.inode(descriptor)
-            if inode == state.disk.directory, state.failsNextNameSync {
-                state.failsNextNameSync = false
-                state.failedNameSyncCount += 1
-                throw .ioError
-            }
+            try state.dieIfDue(inode)
             state.sync(inode)
         }
     }
 
-    package func syncData(_ descriptor: FileDescriptor) throws(Errno) {
-        machine.look { $0.sync($0.inode(descriptor)) }
-    }
+    package func syncData(_ descriptor: FileDescriptor) throws(Errno) { try sync(descriptor) }
 
     // MARK: Names
 
@@ -244,6 +238,17 @@ extension DiskMachine.State {
         disk.makeFile(permissions: UInt32(permissions.rawValue) & ~0o022, now: wallClockNanoseconds)
     }
 
+    mutating func dieIfDue(_ inode: UInt64) throws(Errno) {
+        switch death {
+        case .nameSync where inode == disk.directory: break
+        case .headerSync where isStore(inode) && endsInHeader(inode): break
+        default: return
+        }
+        if let death { deaths.insert(death) }
+        death = nil
+        throw .ioError
+    }
+
     mutating func sync(_ inode: UInt64) {
         guard inode != disk.directory else {
             if !losesNames { disk.syncNames() }
@@ -258,6 +263,7 @@ extension DiskMachine.State {
         switch defect {
         case .noSyncBeforeHeader where isStore(inode) && !endsInHeader(inode): break
         case .noSyncAfterHeader where isStore(inode) && endsInHeader(inode): break
+        case .noSyncOfFoundCommit where isStore(inode) && deaths.contains(.headerSync): break
         case .noSyncOfCreatedFile where !hasStore: break
         case .noSyncOfCompactedFile where hasStore && !isStore(inode): break
         case .syncsForgetLength where isStore(inode): disk.sync(inode, lengths: false)
@@ -272,7 +278,7 @@ extension DiskMachine.State {
         switch defect {
         case .noSyncOfCreatedName: replacementCount == 0
         case .noSyncOfCompactedName: replacementCount > 0
-        case .noSyncOfFoundName: failedNameSyncCount > 0
+        case .noSyncOfFoundName: deaths.contains(.nameSync)
         default: false
         }
     }

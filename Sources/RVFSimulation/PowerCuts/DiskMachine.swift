@@ -36,10 +36,10 @@ package final class DiskMachine: Sendable {
         var storeSyncCount = 0
         /// How often a file took the name of another.
         var replacementCount = 0
-        /// Whether the next sync of the directory fails.
-        var failsNextNameSync = false
-        /// How many have failed.
-        var failedNameSyncCount = 0
+        /// The sync that fails, and does nothing; nil for none.
+        var death: Death?
+        /// In which syncs processes have died, so far.
+        var deaths: Set<Death> = []
     }
 
     private let state: Mutex<State>
@@ -71,10 +71,19 @@ package final class DiskMachine: Sendable {
     /// Syncs of the file that has the store's name.
     var storeSyncCount: Int { look { $0.storeSyncCount } }
     package var replacementCount: Int { look { $0.replacementCount } }
-    var failedNameSyncCount: Int { look { $0.failedNameSyncCount } }
+    /// Whether a process has died so since it was asked to.
+    var hasKilled: Bool { look { $0.death == nil } }
 
-    /// The next sync of the directory fails, and does nothing, as if the process had been killed before it.
-    func failNextNameSync() { look { $0.failsNextNameSync = true } }
+    /// A sync in which a process comes to its end: the sync fails, and does nothing, as if the process had been killed
+    /// before it.
+    package enum Death: Hashable, Sendable {
+        /// The next one of the directory.
+        case nameSync
+        /// The next one of the store's file that has the newest manifest's header to write.
+        case headerSync
+    }
+
+    func kill(in death: Death) { look { $0.death = death } }
 
     package func takeJournal() -> [Moment] {
         look { state in

@@ -23,7 +23,7 @@ extension StoreHistory {
         unnamed.commit { $0.upsert([1, 2], version: 1) }
         var killed = StoreHistory("a creation that is killed before the name is durable")
         killed.create()
-        killed.killBeforeNameIsDurable()
+        killed.kill(in: .nameSync)
         killed.open()
         killed.commit { $0.upsert([1, 2], version: 1) }
         let broken: [(String, [UInt8])] = [
@@ -41,6 +41,9 @@ extension StoreHistory {
 
     private static func commits(_ seed: UInt64) -> [StoreHistory] {
         [
+            killed(.ordered, "a sync") { $0.sync() },
+            killed(.ordered, "a commit of nothing") { $0.commit { $0.delete([77]) } },
+            killed(.singleSync, "the same checkpoint") { $0.commit { $0.setCheckpoint("queue", count: 4) } },
             random("commits in two syncs", seed, count: 8, [.ordered]),
             random("commits in one sync", seed, count: 8, [.singleSync, .ordered]),
             random("few commits without a sync", seed, count: 5, [.none, .none, .none, .none, .ordered]),
@@ -134,6 +137,23 @@ extension StoreHistory {
         return history
     }
 
+    /// A commit whose process is killed in its last sync, and another process that has nothing to add to it.
+    private static func killed(
+        _ durability: Durability, _ next: String, then confirm: (inout StoreHistory) -> Void
+    ) -> StoreHistory {
+        var history = StoreHistory("a commit that is killed before it is durable, and then \(next)")
+        history.create()
+        history.commit { $0.upsert([1, 2], version: 1) }
+        history.commit(durability) { change in
+            change.upsert([3], version: 2)
+            change.setCheckpoint("queue", count: 4)
+        }
+        history.kill(in: .headerSync)
+        history.open()
+        confirm(&history)
+        return history
+    }
+
     private static func reopened(_ seed: UInt64) -> StoreHistory {
         var history = StoreHistory("a store that is opened again")
         history.create()
@@ -164,7 +184,7 @@ extension StoreHistory {
         var killed = StoreHistory("a compaction that is killed before the name is durable")
         fillForCompaction(&killed)
         killed.compact()
-        killed.killBeforeNameIsDurable()
+        killed.kill(in: .nameSync)
         killed.open()
         killed.commit { $0.upsert([900], version: 9) }
         killed.commit(.singleSync) { $0.upsert([901], version: 9) }

@@ -9,8 +9,8 @@ package struct StoreHistory: Sendable {
 
         var beginning: Beginning
         var steps: [Step] = []
-        /// Whether the process ends in its last step, where the store has its new name, and not yet for good.
-        var endsBeforeNameIsDurable = false
+        /// Where in its last step the process is killed; nil for one that comes to its end.
+        var death: DiskMachine.Death?
     }
 
     enum Step: Sendable {
@@ -95,8 +95,8 @@ package struct StoreHistory: Sendable {
         add(.ingest(ids: taken, components: components, commits: commits, durability))
     }
 
-    /// The process is killed in the creation or compaction that it was told to do last.
-    mutating func killBeforeNameIsDurable() { sessions[sessions.count - 1].endsBeforeNameIsDurable = true }
+    /// The process is killed in what it was told to do last.
+    mutating func kill(in death: DiskMachine.Death) { sessions[sessions.count - 1].death = death }
 
     mutating func sync() { add(.sync) }
     mutating func compact(rowsInMemory: Int = 1000) { add(.compact(rowsInMemory: rowsInMemory)) }
@@ -133,16 +133,16 @@ struct HistoryRun {
     private mutating func run(_ session: StoreHistory.Session, isFirst: Bool) throws(StoreError) {
         let last = session.steps.count - 1
         do throws(StoreError) {
-            if session.endsBeforeNameIsDurable, last < 0 { machine.failNextNameSync() }
+            if let death = session.death, last < 0 { machine.kill(in: death) }
             var core = try begin(session.beginning)
             if isFirst { openingWrote = machine.storeSyncCount > 0 }
             for (position, step) in session.steps.enumerated() {
-                if session.endsBeforeNameIsDurable, position == last { machine.failNextNameSync() }
+                if let death = session.death, position == last { machine.kill(in: death) }
                 try perform(step, &core)
             }
-            precondition(!session.endsBeforeNameIsDurable, "creations and compactions sync the directory last")
+            precondition(session.death == nil, "the last step has this sync in it")
         } catch {
-            if !session.endsBeforeNameIsDurable || machine.failedNameSyncCount == 0 { throw error }
+            if session.death == nil || !machine.hasKilled { throw error }
         }
     }
 

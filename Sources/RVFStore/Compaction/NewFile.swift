@@ -55,7 +55,7 @@ struct NewFile<H: Host>: ~Copyable {
         do throws(LockError) {
             try link()
             isNamed = true
-            try site.syncDirectory()
+            try site.syncDirectory(.createProtectedFile)
         } catch {
             throw Self.refusal(error, site.host, site.path)
         }
@@ -84,17 +84,6 @@ struct NewFile<H: Host>: ~Copyable {
         case .system(.openDirectory, _, let error): .system(.openDirectory, path, error)
         case .system(_, _, let error): .system(.create, path, error)
         default: .lock(error)
-        }
-    }
-}
-
-extension LockSite {
-    /// Makes the directory's entries durable.
-    func syncDirectory() throws(LockError) {
-        try attempting(.createProtectedFile) { () throws(Errno) in
-            let open = try openDirectoryForReading()
-            defer { host.close(open) }
-            try host.sync(open)
         }
     }
 }

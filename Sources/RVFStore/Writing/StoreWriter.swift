@@ -84,7 +84,7 @@ public struct StoreWriter: ~Copyable, Sendable {
 
     /// Makes all that a transaction holds visible and durable at once. A row whose id the store has replaces the row
     /// there, and one whose id was deleted is there again. Ids to be deleted that the store does not have are counted
-    /// and passed over. A transaction that changes nothing makes no commit.
+    /// and passed over. A transaction that changes nothing makes no commit; the store is synced if it has not been.
     ///
     /// In a store with metadata the first commit reads all of it; the writer then keeps it in memory.
     ///
@@ -135,8 +135,8 @@ public struct StoreWriter: ~Copyable, Sendable {
         return try core.commit(transaction, options: options)
     }
 
-    /// Makes all commits durable that were made with ``CommitOptions/Durability-swift.enum/none``. Costs nothing where
-    /// there are none.
+    /// Makes durable what the store holds: commits that were made with ``CommitOptions/Durability-swift.enum/none``, and
+    /// what was found at opening, whose writer may have been killed before it was. Costs nothing once that is so.
     ///
     /// - Throws: ``StoreError/system(_:_:_:)`` where the system refuses. None of those commits counts any more then:
     ///   what a failed sync left out, a later one does not tell. The writer is back at the last durable commit.

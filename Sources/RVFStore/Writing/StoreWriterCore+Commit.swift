@@ -26,7 +26,12 @@ extension StoreWriterCore {
         result.ignored = resolved.deletedIDs.count - deleted.count
         let state = try metadataChange(of: transaction, resolved)
         let checkpoints = try checkpoints(after: transaction.checkpointOperations)
-        if resolved.rows.count == 0, deleted.isEmpty, state.isEmpty, checkpoints == nil { return result }
+        if resolved.rows.count == 0, deleted.isEmpty, state.isEmpty, checkpoints == nil {
+            // What was found to be so already has to last as long as what is made so.
+            if options.durability != .none { try sync() }
+            result.epoch = snapshot.manifest.payload.epoch
+            return result
+        }
         try commit(
             resolved, deleting: deleted, merging: true, state: state, checkpoints: checkpoints, options.durability)
         result.metadataChanged = state.metadata?.changedRecordCount ?? 0
@@ -62,6 +67,7 @@ extension StoreWriterCore {
         // Checkpoints speak of the commit before as of one that is durable.
         if let draft, !draft.prior.all.isEmpty, !hasSynced { try syncOrGoBack() }
         let pace = SyncPace(durability, from: unsynced?.from ?? start, to: plan.endLimit)
+        if pace.syncsAfterManifest { try makeNameDurable() }
         // From here on until the end nothing is certain.
         doubt = Doubt(
             epoch: plan.payload.epoch,
@@ -131,12 +137,16 @@ extension StoreWriterCore {
 
     /// A sync that fails may have lost what was written at any time since the last that succeeded, and the next one
     /// does not tell. So the writer goes back to the last commit that is durable.
-    private mutating func syncOrGoBack() throws(StoreError) {
+    mutating func syncOrGoBack() throws(StoreError) {
+        try makeNameDurable()
         do throws(StoreError) {
-            try makeNameDurable()
             try file.writing.syncData()
         } catch {
             if let unsynced {
+                // What is given up stays in the file, and nothing that follows may be taken for it.
+                doubt = doubt ?? Doubt(
+                    epoch: snapshot.manifest.payload.epoch, segmentID: snapshot.manifest.nextSegmentID(),
+                    byteCount: fileByteCount)
                 snapshot = unsynced.durable
                 idCount = unsynced.idCount
             }

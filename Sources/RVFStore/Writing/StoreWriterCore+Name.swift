@@ -6,19 +6,14 @@ import SystemPackage
 /// until a sync of its directory has made it durable.
 extension StoreWriterCore {
     /// Whoever gave the file its name, by creation or compaction, may have been killed before it synced the directory. So
-    /// a writer does with its first sync.
+    /// a writer does before its first sync.
     mutating func makeNameDurable() throws(StoreError) {
         if isNameDurable { return }
         do throws(LockError) {
-            try lock.syncDirectoryOfProtectedFile()
+            try nameSite.syncDirectory(.replaceProtectedFile)
         } catch {
             guard case .system(_, _, let errno) = error else { throw StoreError.lock(error) }
-            // Where nobody can sync a directory, or not this user, there is no more to be done about it. Nor where a link's
-            // target has to be found by a relative path and the working directory is another by now.
-            let cannot: [Errno] = [
-                .permissionDenied, .notPermitted, .invalidArgument, .notSupported, .noSuchFileOrDirectory,
-            ]
-            if !cannot.contains(errno) { throw StoreError.system(.syncName, file.path, errno) }
+            throw StoreError.system(.syncName, file.path, errno)
         }
         isNameDurable = true
     }
@@ -28,7 +23,7 @@ extension StoreWriterCore {
         guard isNameUnsettled else { return }
         try validateLock()
         do throws(LockError) {
-            try lock.syncDirectoryOfProtectedFile()
+            try nameSite.syncDirectory(.replaceProtectedFile)
         } catch {
             throw StoreError.notReplaced(error)
         }
@@ -38,7 +33,7 @@ extension StoreWriterCore {
     /// Goes on in whatever file has the name, once that is durable.
     mutating func reopen() throws(StoreError) {
         let memory = compactionMemory
-        self = try Self.open(location, under: lock, options: options, isNameDurable: true)
+        self = try Self.open(location, under: lock, options: options, nameSite: nameSite, isNameDurable: true)
         compactionMemory = memory
     }
 }

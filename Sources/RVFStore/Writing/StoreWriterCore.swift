@@ -26,6 +26,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     let location: StoreLocation<H>
     let file: OpenFile<H>
     let options: WriterOptions
+    /// The directory in which the file's name is; not that of a link that leads there.
+    let nameSite: LockSite<H>
     /// The commit that counts. Nothing beyond it does, whatever the file holds.
     package internal(set) var snapshot: SnapshotCore<H>
     /// Bytes in the file as this writer left it.
@@ -49,13 +51,14 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
 
     private init(
         lock: HeldLock<H>, location: StoreLocation<H>, options: WriterOptions, file: OpenFile<H>,
-        snapshot: SnapshotCore<H>, isNameDurable: Bool
+        snapshot: SnapshotCore<H>, nameSite: LockSite<H>, isNameDurable: Bool
     ) {
         self.lock = lock
         self.location = location
         self.options = options
         self.file = file
         self.snapshot = snapshot
+        self.nameSite = nameSite
         self.isNameDurable = isNameDurable
         newIdentity = snapshot.manifest.payload.identity ?? StoreIdentity(fileID: file.host.randomFileID())
         fileByteCount = snapshot.source.byteCount
@@ -66,9 +69,12 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     /// Opens a file whose lock is held. Where other readers could not find its manifest any more, it is published
     /// again.
     ///
-    /// - Parameter isNameDurable: whether the directory was synced since the file got its name.
+    /// - Parameters:
+    ///   - nameSite: the directory of the file, if it is known.
+    ///   - isNameDurable: whether the directory was synced since the file got its name.
     package static func open(
-        _ location: StoreLocation<H>, under lock: HeldLock<H>, options: WriterOptions, isNameDurable: Bool = false
+        _ location: StoreLocation<H>, under lock: HeldLock<H>, options: WriterOptions, nameSite: LockSite<H>? = nil,
+        isNameDurable: Bool = false
     ) throws(StoreError) -> StoreWriterCore<H> {
         let file = try location.open(.readWrite)
         let status = try file.status()
@@ -76,12 +82,15 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         guard try location.status().identity == status.identity else {
             throw StoreError.foreignAppend(location.path, what: "another file took its name while it was opened")
         }
+        // Now, since a relative path may lead elsewhere later.
+        let nameSite = if let nameSite { nameSite } else { try Self.site(of: lock) }
         let size = UInt64(max(0, status.sizeBytes))
         let source = ByteSource(file: file, byteCount: size, mode: options.readMode)
         var finder = ManifestFinder(source)
         let snapshot = SnapshotCore(source: source, manifest: try finder.newestOrFailure())
         var core = StoreWriterCore(
-            lock: lock, location: location, options: options, file: file, snapshot: snapshot, isNameDurable: isNameDurable)
+            lock: lock, location: location, options: options, file: file, snapshot: snapshot, nameSite: nameSite,
+            isNameDurable: isNameDurable)
         try core.writeUnsyncedAgain()
         try core.republishIfHidden()
         return core
@@ -107,6 +116,14 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         return try open(creation.location, under: lock, options: options, isNameDurable: true)
     }
 
+    private static func site(of lock: HeldLock<H>) throws(StoreError) -> LockSite<H> {
+        do throws(LockError) {
+            return try lock.targetSite()
+        } catch {
+            throw StoreError.lock(error)
+        }
+    }
+
     private static func acquire(
         _ host: H, _ registry: LockRegistry, _ path: FilePath, _ options: WriterOptions
     ) throws(StoreError) -> HeldLock<H> {
@@ -119,10 +136,20 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
 
     package var isInDoubt: Bool { doubt != nil }
 
-    /// Makes all commits durable that were made without a sync.
+    /// Makes durable what the store holds: commits that were made without a sync, and what this writer found.
     package mutating func sync() throws(StoreError) {
-        guard unsynced != nil else { return }
-        try commit(ResolvedTransaction(), deleting: [], merging: false, .ordered)
+        guard unsynced == nil else {
+            return try commit(ResolvedTransaction(), deleting: [], merging: false, .ordered)
+        }
+        if hasSynced { return }
+        // Whoever made the newest commit that was found may have been killed before its last sync, or have been told that it
+        // failed: of what that was to write only the header may be missing on the medium, and no later sync would write it.
+        // So it is written once more, as it stands.
+        try validateLock()
+        let source = ByteSource(file: file, byteCount: try validateFile(), mode: .positional)
+        let header = try source.read(at: snapshot.manifest.offset, count: SegmentHeader.byteCount)
+        try file.writing.write(header, at: snapshot.manifest.offset)
+        try syncOrGoBack()
     }
 
     /// Writes what nobody knows to be durable once more, each byte where it stands. A sync of whoever wrote it may have
@@ -142,7 +169,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
         // The system may have dropped what was checked before it was read again. An older commit is found then.
         var finder = ManifestFinder(source)
         if try finder.newestOrFailure().offset != manifest.offset {
-            self = try Self.open(location, under: lock, options: options, isNameDurable: isNameDurable)
+            self = try Self.open(
+                location, under: lock, options: options, nameSite: nameSite, isNameDurable: isNameDurable)
         }
     }
 
