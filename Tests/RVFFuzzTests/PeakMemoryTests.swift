@@ -9,7 +9,7 @@ import Testing
         func peak(_ name: String) async {
             await #expect(processExitsWith: .success) { [name] in
                 let target = try #require(FuzzTarget.named(name))
-                let inputs = try target.greedyInputs() + KeptInputs(of: name).all.map(\.bytes)
+                let inputs = try target.greedyInputs()
                 for (number, input) in inputs.enumerated() {
                     #expect(input.count < PeakMemory.inputLimitBytes, "\(name), input \(number)")
                     let bytes = try #require(try PeakMemory.bytes(of: target, taking: input))

@@ -68,7 +68,8 @@ import Testing
         #expect(lock.validationError == .handedOver(scene.data))
         #expect(!lock.isHeld)
         #expect(first.events.all.last == .handedOver)
-        #expect(second.events.all == [.adopted(lock.writerID)])
+        // A machine under load may have come to the first renewal.
+        #expect(second.events.all.first == .adopted(lock.writerID))
         let release = lock.releaseError
         #expect(release == nil)
         #expect(adopted.isValid, "the predecessor's release touches nothing")

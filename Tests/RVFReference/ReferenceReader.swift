@@ -85,7 +85,7 @@ package struct ReferenceStore {
             guard entry.offset <= manifestOffset - 64, entry.length <= manifestOffset - 64 - entry.offset,
                 Self.u32(file, entry.offset) == 0x5256_4653,
                 file[entry.offset + 5] == entry.type, Self.u64(file, entry.offset + 8) == entry.id,
-                Int(Self.u64(file, entry.offset + 16)) == entry.length
+                Self.u64(file, entry.offset + 16) == UInt64(entry.length)
             else { throw Failure(description: "the entry for byte \(entry.offset) does not match the header there") }
             guard Self.hashIsRight(file, at: entry.offset, length: entry.length) else {
                 throw Failure(description: "the segment at byte \(entry.offset) does not match its hash")

@@ -142,6 +142,8 @@ extension StoreWriterCore {
         do throws(StoreError) {
             try file.writing.syncData()
         } catch {
+            // Not even of what was found is it known any more.
+            hasSynced = false
             if let unsynced {
                 // What is given up stays in the file, and nothing that follows may be taken for it.
                 doubt = doubt ?? Doubt(

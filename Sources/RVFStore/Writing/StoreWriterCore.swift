@@ -41,7 +41,8 @@ package struct StoreWriterCore<H: Host>: ~Copyable, Sendable {
     var isNameUnsettled = false
     /// Whether the directory was synced since the file got its name.
     var isNameDurable: Bool
-    /// Whether a sync of this writer has succeeded. Until then what it opened need not be durable, though it can be read.
+    /// Whether a sync of this writer has succeeded, and none failed since. Else what it opened need not be durable, though
+    /// it can be read.
     var hasSynced = false
     var compactionMemory = CompactionMemory()
     /// What commits are put together in.
