@@ -42,7 +42,8 @@ import Testing
                     defer { try? theirs.close() }
                     result.value.adopted = try TestLock.adopt(
                         host: successor.host, registry: successor.registry, protecting: path, over: theirs,
-                        options: LockOptions(observer: { successor.events.append($0) }))
+                        // A machine under load comes to the first renewal before the test has looked.
+                        options: LockOptions(renewal: .manual, observer: { successor.events.append($0) }))
                 }
             } catch {
                 if index == 0 { result.value.handOverError = error } else { result.value.adoptError = error }
@@ -68,8 +69,7 @@ import Testing
         #expect(lock.validationError == .handedOver(scene.data))
         #expect(!lock.isHeld)
         #expect(first.events.all.last == .handedOver)
-        // A machine under load may have come to the first renewal.
-        #expect(second.events.all.first == .adopted(lock.writerID))
+        #expect(second.events.all == [.adopted(lock.writerID)])
         let release = lock.releaseError
         #expect(release == nil)
         #expect(adopted.isValid, "the predecessor's release touches nothing")

@@ -129,7 +129,8 @@ public struct FaultyHost<Base: Host>: Host {
     }
 
     public func sync(_ descriptor: FileDescriptor) throws(Errno) {
-        try script.check(.sync)
+        let status = try base.status(of: descriptor)
+        try script.check(.sync, directory: status.kind == .directory ? status.identity : nil)
         try base.sync(descriptor)
     }
 

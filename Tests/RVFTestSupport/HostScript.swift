@@ -35,6 +35,8 @@ public final class HostScript: Sendable {
         public var name: FilePath?
         /// The mode, for ``HostCall/open``.
         public var accessMode: FileDescriptor.AccessMode?
+        /// Which directory, for a sync of one.
+        public var directory: FileIdentity?
     }
 
     /// Called before each call, outside of any mutex: it may do what it likes, even use other hosts. An errno makes
@@ -126,10 +128,10 @@ public final class HostScript: Sendable {
 
     /// Notes a call and asks the interceptor.
     func begin(
-        _ kind: HostCall, _ name: FilePath? = nil, mode: FileDescriptor.AccessMode? = nil
+        _ kind: HostCall, _ name: FilePath? = nil, mode: FileDescriptor.AccessMode? = nil, directory: FileIdentity? = nil
     ) -> Errno? {
         let (call, settings) = state.withLock { state in
-            let call = Call(kind: kind, index: state.nextIndex, name: name, accessMode: mode)
+            let call = Call(kind: kind, index: state.nextIndex, name: name, accessMode: mode, directory: directory)
             state.nextIndex += 1
             state.log.append(call)
             return (call, state.settings)
@@ -147,9 +149,9 @@ public final class HostScript: Sendable {
     }
 
     func check(
-        _ kind: HostCall, _ name: FilePath? = nil, mode: FileDescriptor.AccessMode? = nil
+        _ kind: HostCall, _ name: FilePath? = nil, mode: FileDescriptor.AccessMode? = nil, directory: FileIdentity? = nil
     ) throws(Errno) {
-        if let failure = begin(kind, name, mode: mode) { throw failure }
+        if let failure = begin(kind, name, mode: mode, directory: directory) { throw failure }
     }
 
     /// A path as the simulated process means it.

@@ -67,6 +67,7 @@ extension StoreWriterCore {
         // Checkpoints speak of the commit before as of one that is durable.
         if let draft, !draft.prior.all.isEmpty, !hasSynced { try syncOrGoBack() }
         let pace = SyncPace(durability, from: unsynced?.from ?? start, to: plan.endLimit)
+        // Before anything is written, so that there is nothing to go back from.
         if pace.syncsAfterManifest { try makeNameDurable() }
         // From here on until the end nothing is certain.
         doubt = Doubt(

@@ -38,8 +38,8 @@ struct Medium {
         let failing = misbehaviour.isPartial ? index + 1 : index
         host.script.intercept { [disk] call in
             guard call.index == failing else { return nil }
-            // The other kind of sync is of a directory, or of a new file, of which nothing is kept then.
-            if call.kind == .syncData { disk.forget() }
+            // What a file's pages hold is not written by the sync of a directory.
+            if [.sync, .syncData].contains(call.kind), call.directory == nil { disk.forget() }
             return failure
         }
     }
